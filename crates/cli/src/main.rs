@@ -1,0 +1,2 @@
+//! The plywood command line.
+fn main() {}

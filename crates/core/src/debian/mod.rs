@@ -1,0 +1,1 @@
+//! Debian: the archive's formats, the resolver, the `.deb` format, dpkg's rules and what maintainer scripts do.

@@ -1,0 +1,15 @@
+//! Values, parsers and decisions of plywood.
+//!
+//! Nothing in this crate does I/O, runs async code, reads the clock or the environment, or prints:
+//! what comes from outside is handed in as bytes or through a trait of this crate.
+
+pub mod debian;
+pub mod digest;
+pub mod item;
+pub mod layering;
+pub mod lockfile;
+pub mod manifest;
+pub mod oci;
+pub mod platform;
+pub mod shell;
+pub mod tree;

@@ -1,0 +1,1 @@
+//! `plywood.lock`: every input by hash, and the layout.

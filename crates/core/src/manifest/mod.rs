@@ -1,0 +1,1 @@
+//! `plywood.toml`: what a person writes.

@@ -1,0 +1,1 @@
+//! OCI image values: descriptors, manifests, indexes, configurations (OCI image-spec 1.1).

@@ -1,0 +1,1 @@
+//! Segments, blobs, image layouts and archives.

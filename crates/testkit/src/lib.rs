@@ -1,0 +1,1 @@
+//! In-process archive and builders of test data.
