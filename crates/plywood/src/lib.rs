@@ -1,3 +1,14 @@
 //! Effects and use cases of plywood. Nothing here prints: what happens is reported through [`events::Events`].
+//!
+//! Each use case is one function that takes its options, the [`workspace::Workspace`] and an [`events::Events`], and
+//! gives a report that can be serialized; the command line parses into the former and renders the latter.
 
+pub mod build;
+pub mod error;
 pub mod events;
+pub mod interrupt;
+pub mod lock;
+pub mod suggest;
+pub mod workspace;
+
+pub use error::Error;
