@@ -5,6 +5,7 @@
 
 pub mod debian;
 pub mod digest;
+pub mod image;
 pub mod item;
 pub mod layering;
 pub mod lockfile;
