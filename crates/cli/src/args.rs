@@ -1,0 +1,93 @@
+//! The command line's grammar: the global options and the list of commands.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Builds and looks after a team's container images, ply by ply.
+///
+/// One file, plywood.toml, says which images there are; plywood makes them from the Debian archive without a Docker
+/// daemon, without root, and without running a single maintainer script.
+#[derive(Debug, Parser)]
+#[command(name = "plywood", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plywood build                     make every image of ./plywood.toml
+  plywood -C infra build base       make one image of the workspace in ./infra
+  plywood test base                 boot it and run its tests
+  plywood run base                  look around in it
+
+Exit status: 0 done, 1 failed, 2 the command line or plywood.toml is wrong, 3 a check did not pass, 130 interrupted.";
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Work in DIR, the folder with plywood.toml
+    #[arg(short = 'C', long = "directory", value_name = "DIR", default_value = ".", global = true)]
+    pub(crate) directory: Utf8PathBuf,
+    /// Print results, warnings and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more about what happens
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: Color,
+    /// Keep downloads and segments in DIR [default: plywood in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "PLYWOOD_CACHE", hide_env_values = true, global = true)]
+    pub(crate) cache_dir: Option<Utf8PathBuf>,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Makes standard output and standard error behave so.
+    pub(crate) fn apply(self) {
+        match self {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+
+    /// Whether standard error shows colours.
+    pub(crate) fn on_stderr(self) -> bool {
+        anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+    }
+}
+
+/// One variant per command; each has a file of its own.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Decide every input by hash and write plywood.lock
+    Lock(commands::lock::LockArgs),
+    /// Make images
+    Build(commands::build::BuildArgs),
+    /// Print a script that completes plywood's commands in a shell
+    Completions(commands::completions::CompletionsArgs),
+    /// Print or write the manual pages
+    Man(commands::man::ManArgs),
+}

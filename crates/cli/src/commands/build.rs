@@ -1,0 +1,129 @@
+//! `plywood build`
+
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use plywood::build::{BuildOptions, BuildReport, BuiltPlatform, LayerOrigin, Output, build};
+use plywood_core::platform::Platform;
+
+use crate::commands::lock;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::{plural, size::Size, table::Table};
+
+const EXAMPLES: &str = "\
+Examples:
+  plywood build                                  every image, for this machine's platform
+  plywood build base --platform linux/amd64 --platform linux/arm64
+  plywood build base --output oci-archive:base.tar
+  plywood build base --load podman               and put it into podman's store
+  plywood build --locked                         in CI: the lock must be there and fit
+  plywood build base --explain                   what is in each layer, why, and who shares it";
+
+/// Make images
+///
+/// Reads plywood.lock, which is made or repaired first where needed, and writes the images to an OCI image layout in
+/// .plywood/oci beside the manifest, or wherever --output says. The same lock gives the same bytes on every machine.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BuildArgs {
+    /// The images by name [default: all]
+    #[arg(value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Fail when the lock is missing or stale instead of repairing it
+    #[arg(long)]
+    locked: bool,
+    /// Build for P, such as linux/arm64 (repeatable) [default: this machine's]
+    #[arg(long = "platform", value_name = "P")]
+    platforms: Vec<Platform>,
+    /// Write to oci:DIR, oci-archive:FILE or docker-archive:FILE
+    #[arg(long, value_name = "WHERE")]
+    output: Option<Output>,
+    /// Show what is in each layer, why, and which images share it
+    #[arg(long)]
+    explain: bool,
+    /// Use N threads [default: one per processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+/// Runs it.
+pub(crate) fn run(args: BuildArgs, context: &Context) -> Result<Exit, Failure> {
+    let options = BuildOptions {
+        images: args.images,
+        platforms: args.platforms,
+        locked: args.locked,
+        output: args.output,
+        jobs: args.jobs,
+    };
+    let report = build(&options, &context.workspace, &context.progress)?;
+    context.print(&report, |report| text(report, args.explain))?;
+    if let Some(image) = report.images.last() {
+        context.next(&format!("test {}", image.name));
+    }
+    Ok(Exit::Done)
+}
+
+/// The report as people read it.
+fn text(report: &BuildReport, explain: bool) -> String {
+    let mut text = String::new();
+    if let Some(lock) = &report.lock {
+        let _ = writeln!(text, "{}", lock::summary(lock));
+        for reason in &lock.reasons {
+            let _ = writeln!(text, "  {reason}");
+        }
+    }
+    let columns = ["image", "platform", "packages", "layers", "new", "download", "on disk", "digest"];
+    let mut table = Table::new(columns).right([2, 3, 4, 5, 6]);
+    for (image, built) in report.images.iter().flat_map(|image| image.platforms.iter().map(move |built| (image, built)))
+    {
+        table.row([
+            image.name.clone(),
+            built.platform.to_string(),
+            built.packages.to_string(),
+            built.layers.len().to_string(),
+            built.layers.iter().filter(|layer| layer.origin == LayerOrigin::Made).count().to_string(),
+            Size(built.compressed_size).to_string(),
+            Size(built.uncompressed_size).to_string(),
+            short(&built.digest.to_hex()),
+        ]);
+    }
+    let _ = write!(text, "{table}");
+    if explain {
+        for (image, built) in
+            report.images.iter().flat_map(|image| image.platforms.iter().map(move |built| (image, built)))
+        {
+            let _ = write!(text, "\n{} for {}\n{}", image.name, built.platform, layers(&image.name, built));
+        }
+    }
+    let _ = writeln!(text, "\nin {}", report.output);
+    text
+}
+
+/// Every layer of one image: what is in it, why, and who shares it.
+fn layers(image: &str, built: &BuiltPlatform) -> String {
+    let mut text = String::new();
+    for (number, layer) in built.layers.iter().enumerate() {
+        let size = Size(layer.compressed_size);
+        let shared: Vec<&str> = layer.images.iter().map(String::as_str).filter(|name| *name != image).collect();
+        let shared = if shared.is_empty() {
+            "this image alone".to_owned()
+        } else {
+            format!("shared with {}", shared.join(", "))
+        };
+        let digest = short(&layer.digest.to_hex());
+        let _ = writeln!(text, "{:>4}  {digest}  {:>9}  {}; {shared}", number + 1, size.to_string(), layer.reason);
+        let items: Vec<&str> = layer.items.iter().map(|item| item.0.trim_start_matches("deb:")).collect();
+        if !items.is_empty() {
+            let _ = writeln!(text, "      {}: {}", plural(items.len(), "package"), items.join(" "));
+        }
+    }
+    text
+}
+
+/// As much of a digest as tells images apart in a table; `--json` has it whole.
+fn short(hex: &str) -> String {
+    hex.chars().take(12).collect()
+}

@@ -1,0 +1,21 @@
+//! One file per command: its options and examples, the one use case it calls, and how its result reads.
+
+pub(crate) mod build;
+pub(crate) mod completions;
+pub(crate) mod lock;
+pub(crate) mod man;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs a command.
+pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Lock(args) => lock::run(args, context),
+        Command::Build(args) => build::run(args, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(args, context),
+    }
+}
