@@ -1,10 +1,13 @@
 //! The planner: which item goes to which layer, and a checker that proves a plan valid.
 
+mod variant;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::item::ItemKey;
+pub use variant::{EntryChange, ItemChanges, generated_id};
 
 /// The joint layout of all images of a workspace on one platform, as the lock stores it.
 ///

@@ -48,7 +48,8 @@ impl ImageIndex {
 
     /// The descriptor for a platform.
     pub fn for_platform(&self, platform: Platform) -> Option<&Descriptor> {
-        let is = |descriptor: &&Descriptor| descriptor.platform.as_ref().and_then(|spec| spec.known()) == Some(platform);
+        let is =
+            |descriptor: &&Descriptor| descriptor.platform.as_ref().and_then(|spec| spec.known()) == Some(platform);
         self.manifests.iter().find(is)
     }
 }

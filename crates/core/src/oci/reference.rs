@@ -144,8 +144,7 @@ fn is_component(text: &str) -> bool {
     let bytes = text.as_bytes();
     let ends_in_words = bytes.first().is_some_and(word) && bytes.last().is_some_and(word);
     let mut separators = bytes.split(word).filter(|run| !run.is_empty());
-    ends_in_words
-        && separators.all(|run| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-'))
+    ends_in_words && separators.all(|run| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-'))
 }
 
 impl fmt::Display for Reference {

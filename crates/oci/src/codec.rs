@@ -1,0 +1,180 @@
+//! Compression of segments and layers.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use flate2::{Compression, GzBuilder};
+use plywood_core::oci::MediaType;
+use serde::{Deserialize, Serialize};
+
+/// The two zero blocks that end a tar archive, in bytes.
+pub(crate) const END_OF_ARCHIVE: [u8; 1024] = [0; 1024];
+
+/// The version of the gzip compressor; raised by hand when an update of it changes its output (a golden test tells).
+const GZIP_VERSION: &str = "zlib-rs-0.6";
+
+/// How segments are compressed. Each segment is one zstd frame or gzip member, so that segments can be joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// RFC 8878, for Docker 23 and later, podman, containerd.
+    Zstd {
+        /// zstd's level, 1 to 19.
+        level: u8,
+    },
+    /// RFC 1952, which every engine takes.
+    Gzip {
+        /// zlib's level, 1 to 9.
+        level: u8,
+    },
+}
+
+impl Codec {
+    /// The default: zstd at level 3.
+    pub const ZSTD: Self = Self::Zstd { level: 3 };
+    /// gzip at level 6.
+    pub const GZIP: Self = Self::Gzip { level: 6 };
+
+    /// The media type of a layer so compressed.
+    pub fn media_type(self) -> MediaType {
+        match self {
+            Self::Zstd { .. } => MediaType::LAYER_TAR_ZSTD,
+            Self::Gzip { .. } => MediaType::LAYER_TAR_GZIP,
+        }
+    }
+
+    /// Starts compressing into `out`.
+    pub(crate) fn encoder<W: Write>(self, out: W) -> io::Result<Encoder<W>> {
+        match self {
+            Self::Zstd { level } => {
+                // One thread: segments are made in parallel already, and a second thread would change the bytes.
+                let mut encoder = zstd::Encoder::new(out, i32::from(level))?;
+                // The checksum lets a layer made from a damaged segment fail instead of shipping.
+                encoder.include_checksum(true)?;
+                Ok(Encoder::Zstd(encoder))
+            }
+            Self::Gzip { level } => {
+                // No time, no name, an unknown operating system: nothing but the data decides the bytes.
+                let builder = GzBuilder::new().mtime(0).operating_system(255);
+                Ok(Encoder::Gzip(builder.write(out, Compression::new(u32::from(level)))))
+            }
+        }
+    }
+
+    /// Starts decompressing `input`, which may be several frames or members.
+    pub(crate) fn decoder<R: Read>(self, input: R) -> io::Result<Decoder<R>> {
+        match self {
+            Self::Zstd { .. } => Ok(Decoder::Zstd(zstd::Decoder::new(input)?)),
+            Self::Gzip { .. } => Ok(Decoder::Gzip(flate2::read::MultiGzDecoder::new(input))),
+        }
+    }
+
+    /// The end of an archive as a frame or member of its own.
+    pub(crate) fn end_of_archive(self) -> io::Result<Vec<u8>> {
+        let mut encoder = self.encoder(Vec::new())?;
+        encoder.write_all(&END_OF_ARCHIVE)?;
+        encoder.finish()
+    }
+}
+
+impl fmt::Display for Codec {
+    /// Everything that decides the compressed bytes, fit for file names and cache keys: `zstd-1.5.7-3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zstd { level } => write!(f, "zstd-{}-{level}", zstd::zstd_safe::version_string()),
+            Self::Gzip { level } => write!(f, "gzip-{GZIP_VERSION}-{level}"),
+        }
+    }
+}
+
+/// Compresses what is written to it.
+pub(crate) enum Encoder<W: Write> {
+    Zstd(zstd::Encoder<'static, W>),
+    Gzip(flate2::write::GzEncoder<W>),
+}
+
+impl<W: Write> Encoder<W> {
+    /// Ends the frame or member.
+    pub(crate) fn finish(self) -> io::Result<W> {
+        match self {
+            Self::Zstd(encoder) => encoder.finish(),
+            Self::Gzip(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Encoder<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Zstd(encoder) => encoder.write(bytes),
+            Self::Gzip(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Zstd(encoder) => encoder.flush(),
+            Self::Gzip(encoder) => encoder.flush(),
+        }
+    }
+}
+
+/// Decompresses what is read from it.
+pub(crate) enum Decoder<R: Read> {
+    Zstd(zstd::Decoder<'static, io::BufReader<R>>),
+    Gzip(flate2::read::MultiGzDecoder<R>),
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plywood_core::digest::Digest;
+
+    use super::*;
+
+    /// About a megabyte that compresses somewhat, from a small generator of our own.
+    fn sample() -> Vec<u8> {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            b"plywood base"[(state >> 24) as usize % 12]
+        };
+        (0..1_000_000).map(|_| next()).collect()
+    }
+
+    fn compressed(codec: Codec, bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = codec.encoder(Vec::new()).expect("made");
+        encoder.write_all(bytes).expect("written");
+        encoder.finish().expect("finished")
+    }
+
+    /// Layer digests must not change unnoticed: a codec update that fails here needs a new version in `Display`.
+    #[test]
+    fn compressed_bytes_are_those_of_the_named_version() {
+        let sample = sample();
+        let check = |codec: Codec, expect: &str| {
+            let digest = Digest::of(&compressed(codec, &sample)).to_hex();
+            assert_eq!(format!("{codec} {}", &digest[..16]), expect);
+        };
+        check(Codec::ZSTD, "zstd-1.5.7-3 3596e1f24018d5b0");
+        check(Codec::GZIP, "gzip-zlib-rs-0.6-6 b171371b6299f623");
+    }
+
+    #[test]
+    fn joined_frames_decompress_to_joined_bytes() {
+        for codec in [Codec::ZSTD, Codec::GZIP] {
+            let joined = [compressed(codec, b"one "), compressed(codec, b"two"), codec.end_of_archive().expect("made")];
+            let mut back = Vec::new();
+            codec.decoder(joined.concat().as_slice()).expect("made").read_to_end(&mut back).expect("read");
+            assert_eq!(back, [b"one two".as_slice(), &END_OF_ARCHIVE].concat());
+        }
+    }
+}

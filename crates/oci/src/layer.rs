@@ -1,0 +1,171 @@
+//! Layers: segments joined.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use plywood_core::digest::{DiffId, Digest, Sha256Hash};
+use plywood_core::item::ItemId;
+use plywood_core::oci::{Descriptor, annotations};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{Codec, END_OF_ARCHIVE};
+use crate::hash::Hasher;
+use crate::segment::{Segment, SegmentError};
+use crate::store::{FORMAT_VERSION, Store, StoreError};
+
+/// How much is copied and hashed at once, in bytes.
+const BUFFER: usize = 256 << 10;
+
+/// Identity of a layer before it is made: its items in order, the format of segments and their compression.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LayerKey(ItemId);
+
+impl LayerKey {
+    /// The key of the layer of these items.
+    pub fn of(items: &[ItemId], codec: Codec) -> Self {
+        let format = format!("layer-v{FORMAT_VERSION}-{codec}");
+        let items: Vec<String> = items.iter().map(|item| item.to_hex()).collect();
+        Self(ItemId::of_parts([format.as_bytes()].into_iter().chain(items.iter().map(String::as_bytes))))
+    }
+}
+
+impl fmt::Display for LayerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for LayerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LayerKey({})", self.0)
+    }
+}
+
+/// A layer whose blob is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// What it was made from.
+    pub key: LayerKey,
+    /// Of the compressed bytes.
+    pub digest: Digest,
+    /// Of the uncompressed bytes.
+    pub diff_id: DiffId,
+    /// The number of compressed bytes.
+    pub size: u64,
+    /// The number of uncompressed bytes.
+    pub uncompressed_size: u64,
+    /// How it is compressed.
+    pub codec: Codec,
+}
+
+impl Layer {
+    /// The layer's descriptor in a manifest, with its key and diff ID for machines that have neither.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.codec.media_type(), self.digest, self.size)
+            .annotated(annotations::LAYER_KEY, self.key.to_string())
+            .annotated(annotations::LAYER_DIFF_ID, self.diff_id.to_string())
+            .annotated(annotations::LAYER_UNCOMPRESSED_SIZE, self.uncompressed_size.to_string())
+    }
+}
+
+/// Makes the layer of these items, in this order, from their segments; one that is in the store already is returned.
+///
+/// # Errors
+/// [`SegmentError::Missing`] for an item without a segment; when a segment is damaged or the blob cannot be written.
+pub fn build_layer(store: &Store, codec: Codec, items: &[ItemId]) -> Result<Layer, SegmentError> {
+    let key = LayerKey::of(items, codec);
+    if let Some(layer) = store.layer(key)? {
+        return Ok(layer);
+    }
+    let open = |item: &ItemId| store.segment(*item, codec)?.ok_or(SegmentError::Missing { item: *item });
+    let segments: Vec<Segment> = items.iter().map(open).collect::<Result<_, SegmentError>>()?;
+    // Two passes that need different things: one is bound by writing, the other by decompressing and hashing.
+    let (blob, diff) = rayon::join(|| write_blob(store, codec, &segments), || hash_uncompressed(&segments));
+    let ((digest, size), (diff_id, uncompressed_size)) = (blob?, diff?);
+    let layer = Layer { key, digest, diff_id, size, uncompressed_size, codec };
+    store.put_layer(&layer)?;
+    Ok(layer)
+}
+
+/// Makes many layers in parallel, in any order; the result is in the order asked for.
+///
+/// # Errors
+/// As [`build_layer`]; the first in the order asked for.
+pub fn build_layers(store: &Store, codec: Codec, layers: &[Vec<ItemId>]) -> Result<Vec<Layer>, SegmentError> {
+    let built: Vec<_> = layers.par_iter().with_max_len(1).map(|items| build_layer(store, codec, items)).collect();
+    built.into_iter().collect()
+}
+
+/// Joins the compressed segments and an end of archive in the blob store.
+fn write_blob(store: &Store, codec: Codec, segments: &[Segment]) -> Result<(Digest, u64), SegmentError> {
+    let mut file = store.create_temp()?;
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; BUFFER];
+    for (at, segment) in segments.iter().enumerate() {
+        let read = |source| SegmentError::Read { item: segment.item(), source };
+        let mut compressed = segment.compressed().map_err(read)?;
+        loop {
+            let length = fill(&mut compressed, &mut buffer).map_err(read)?;
+            if length == 0 {
+                break;
+            }
+            hasher.update(&buffer[..length]);
+            file.write_all(&buffer[..length]).map_err(StoreError::io("write a layer in", file.directory()))?;
+        }
+        // The first one's uncompressed hash is taken on trust, so its compressed bytes must be those it was taken of.
+        if at == 0 && hasher.save() != *segment.hashes().0 {
+            return Err(StoreError::Damaged { path: segment.path().to_owned() }.into());
+        }
+    }
+    let end = codec.end_of_archive().map_err(StoreError::io("write a layer in", file.directory()))?;
+    hasher.update(&end);
+    file.write_all(&end).map_err(StoreError::io("write a layer in", file.directory()))?;
+    let size = hasher.length();
+    let digest = Digest::new(hasher.finish());
+    file.readable_by_all()?;
+    file.persist(&store.blob_path(digest))?;
+    Ok((digest, size))
+}
+
+/// Hashes the uncompressed segments and an end of archive; continues from what is known of the first segment.
+fn hash_uncompressed(segments: &[Segment]) -> Result<(DiffId, u64), SegmentError> {
+    let mut hasher = Hasher::default();
+    let mut rest = segments;
+    if let [first, others @ ..] = segments
+        && let Some(known) = first.hashes().1.resume()
+    {
+        (hasher, rest) = (known, others);
+    }
+    let mut buffer = vec![0; BUFFER];
+    for segment in rest {
+        let read = |source| SegmentError::Read { item: segment.item(), source };
+        let mut uncompressed = segment.uncompressed().map_err(read)?;
+        loop {
+            let length = fill(&mut uncompressed, &mut buffer).map_err(read)?;
+            if length == 0 {
+                break;
+            }
+            hasher.update(&buffer[..length]);
+        }
+    }
+    hasher.update(&END_OF_ARCHIVE);
+    let size = hasher.length();
+    let hash: Sha256Hash = hasher.finish();
+    Ok((DiffId::new(hash), size))
+}
+
+/// Reads until the buffer is full or the input ends.
+fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match input.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}

@@ -1,0 +1,30 @@
+//! Reading segments back.
+
+use std::io::{self, Read};
+
+use super::{Segment, SegmentError};
+use crate::tar::{TarEntry, for_each_entry};
+
+impl Segment {
+    /// The entries in their order, without their data. Decompresses the whole segment.
+    ///
+    /// # Errors
+    /// When the segment cannot be read or is damaged.
+    pub fn entries(&self) -> Result<Vec<TarEntry>, SegmentError> {
+        let mut entries = Vec::new();
+        let take = |entry, _: &mut dyn Read| {
+            entries.push(entry);
+            Ok(())
+        };
+        self.for_each_entry(take).map_err(|source| SegmentError::Read { item: self.item(), source })?;
+        Ok(entries)
+    }
+
+    /// Hands every entry with its data to `take`.
+    ///
+    /// # Errors
+    /// When the segment cannot be read or is damaged, and those of `take`.
+    pub fn for_each_entry(&self, take: impl FnMut(TarEntry, &mut dyn Read) -> io::Result<()>) -> io::Result<()> {
+        for_each_entry(self.uncompressed()?, take)
+    }
+}

@@ -1,0 +1,8 @@
+//! Canonical tar: one way to write each entry, so that equal items give equal bytes.
+
+mod header;
+mod read;
+
+pub(crate) use header::{BLOCK, encode, padding};
+pub use read::TarEntry;
+pub(crate) use read::for_each_entry;
