@@ -3,6 +3,8 @@
 //! Small contents live in the tree; large ones stay where they are packed and are named by [`Content::Packed`],
 //! so a tree's memory grows with the number of its files, not with their bytes.
 
+pub(crate) mod arc_bytes;
+pub(crate) mod arc_bytes_map;
 mod ops;
 mod path;
 
@@ -16,6 +18,8 @@ use crate::item::ItemId;
 pub use ops::TreeError;
 pub use path::{ParseTreePathError, TreePath};
 
+// These types are kept with postcard, which does not describe itself: none of them may skip a field.
+
 /// Permission and special bits, owner, times and extended attributes of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
@@ -28,7 +32,6 @@ pub struct Meta {
     /// Modification time in seconds since 1970.
     pub mtime: i64,
     /// Extended attributes by full name, such as `security.capability`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub xattrs: BTreeMap<BString, BString>,
 }
 
@@ -48,7 +51,7 @@ impl Meta {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// Here.
-    Inline(Arc<[u8]>),
+    Inline(#[serde(with = "arc_bytes")] Arc<[u8]>),
     /// In the segment of an item.
     Packed(PackedContent),
 }
@@ -88,7 +91,6 @@ pub enum NodeKind {
         /// Its bytes.
         content: Content,
         /// Set when the file has further names in the same item.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         link: Option<HardLinkId>,
     },
     /// A symbolic link with its target, as written.

@@ -1,0 +1,23 @@
+//! The `.deb` format (deb(5)): reads a binary package once, from front to back, into an item's segment.
+//!
+//! A package comes from outside, so everything in it is bounded ([`Limits`]) and every refusal names the package and
+//! the path. Paths below the directories that merged-/usr turned into links (`/bin`, `/lib`, …) arrive where those
+//! links lead, as dpkg sees them on such a system.
+
+mod elf;
+mod error;
+mod filter;
+mod fnmatch;
+mod limits;
+mod options;
+mod package;
+mod usrmerge;
+
+pub use elf::{ElfClass, ElfInfo};
+pub use error::{ContainerError, ControlError, DebError, EntryProblem};
+pub use filter::{FilterAction, ParsePathFilterError, PathFilter, PathFilters};
+pub use fnmatch::fnmatch;
+pub use limits::Limits;
+pub use options::{UnpackOptions, deb_item_id};
+pub use package::{Conffile, UnpackedDeb};
+pub use usrmerge::{ALIASED_DIRECTORIES, is_aliased, merged_usr};
