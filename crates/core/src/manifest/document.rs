@@ -1,0 +1,146 @@
+//! The manifest as a whole.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use toml::de::{DeTable, DeValue};
+
+use super::model::{Debian, Image, Workspace};
+use super::read::{self, FromToml as _, Problems, read_table};
+use super::resolve::{self, ResolvedImage};
+use super::spanned::Spanned;
+use super::{ImageName, ManifestErrors, Problem, nix_toml, validate};
+
+/// A valid manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    document: Document,
+    resolved: BTreeMap<ImageName, ResolvedImage>,
+}
+
+/// `plywood.toml`: the images of a workspace and where their packages come from.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename = "plywood.toml", rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Document {
+    /// The workspace as a whole.
+    pub(super) workspace: Workspace,
+    /// The Debian archive that packages come from.
+    pub(super) debian: Option<Debian>,
+    /// The images, by name.
+    #[schemars(default)]
+    pub(super) images: BTreeMap<Spanned<ImageName>, Image>,
+}
+
+/// Tables of later versions of plywood.
+const RESERVED: [&str; 14] = [
+    "app",
+    "apps",
+    "devcontainer",
+    "features",
+    "nix",
+    "overlays",
+    "policy",
+    "publish",
+    "registries",
+    "scan",
+    "sets",
+    "shells",
+    "templates",
+    "update",
+];
+
+read_table!(Document { workspace = "workspace", debian = "debian", images = "images" } reserved RESERVED);
+
+impl Manifest {
+    /// The longest manifest that is read, in bytes.
+    pub const MAX_LEN: usize = 1 << 20;
+
+    /// Parses and validates a manifest.
+    ///
+    /// # Errors
+    /// All faults that can be told apart, each with its place in `text`.
+    pub fn parse(text: &str) -> Result<Self, ManifestErrors> {
+        let mut problems = Problems::default();
+        let manifest = Self::read(text, &mut problems);
+        match manifest {
+            Some(manifest) if problems.is_empty() => Ok(manifest),
+            _ => Err(ManifestErrors::new(problems.into_vec())),
+        }
+    }
+
+    fn read(text: &str, problems: &mut Problems) -> Option<Self> {
+        if text.len() > Self::MAX_LEN {
+            problems.add(Self::MAX_LEN..text.len(), Problem::TooLong);
+            return None;
+        }
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..text.len());
+            problems.add(span, Problem::Syntax(error.message().to_owned()));
+        }
+        if !errors.is_empty() {
+            return None;
+        }
+        nix_toml::check(text, problems);
+        let (span, table) = (table.span(), table.into_inner());
+        let image_names = validate::image_names(&table);
+        let document = Document::from_toml(&toml::Spanned::new(span, DeValue::Table(table)), problems)?;
+        validate::document(&document, &image_names, problems);
+        if !validate::chains_end(&document, problems) {
+            return None;
+        }
+        let resolved = resolve::all(&document, problems);
+        Some(Self { document, resolved })
+    }
+
+    /// The workspace as a whole.
+    pub fn workspace(&self) -> &Workspace {
+        &self.document.workspace
+    }
+
+    /// The images as written, by name.
+    pub fn images(&self) -> impl ExactSizeIterator<Item = (&ImageName, &Image)> {
+        self.document.images.iter().map(|(name, image)| (&name.value, image))
+    }
+
+    /// Every image with its `from` chain merged, by name.
+    pub fn resolved(&self) -> &BTreeMap<ImageName, ResolvedImage> {
+        &self.resolved
+    }
+
+    /// What the image `name` is once its `from` chain is merged.
+    ///
+    /// # Errors
+    /// When the manifest has no such image.
+    pub fn resolve(&self, name: &str) -> Result<&ResolvedImage, UnknownImageError> {
+        self.resolved.get(name).ok_or_else(|| UnknownImageError {
+            name: name.to_owned(),
+            suggestion: read::most_alike(name, self.resolved.keys().map(ImageName::as_str)).map(str::to_owned),
+            known: self.resolved.keys().cloned().collect(),
+        })
+    }
+}
+
+/// The manifest has no image of that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no image `{name}` in plywood.toml")]
+pub struct UnknownImageError {
+    /// The name asked for.
+    pub name: String,
+    /// The image whose name looks most like it.
+    pub suggestion: Option<String>,
+    /// All images.
+    pub known: Vec<ImageName>,
+}
+
+impl UnknownImageError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let list = || self.known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        match &self.suggestion {
+            Some(name) => Some(format!("did you mean `{name}`?")),
+            None if self.known.is_empty() => Some("declare one: [images.NAME]".to_owned()),
+            None => Some(format!("there are {}", list())),
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What can be wrong with a manifest.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::ParseValueError;
+
+/// One fault of a manifest and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct ManifestError {
+    /// The bytes of the manifest that are at fault.
+    pub span: Range<usize>,
+    /// What is wrong with them.
+    pub problem: Problem,
+    /// A second place that matters, and what it is: "first declared here".
+    pub related: Option<(Range<usize>, &'static str)>,
+}
+
+/// What is wrong at one place of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Not TOML at all.
+    #[error("the manifest is not TOML: {0}")]
+    Syntax(String),
+    /// TOML that Nix 2.8's `builtins.fromTOML` refuses or reads otherwise.
+    #[error("Nix cannot read {0}")]
+    NotForNix(NotForNix),
+    /// Longer than [`super::Manifest::MAX_LEN`].
+    #[error("the manifest is longer than {} bytes", super::Manifest::MAX_LEN)]
+    TooLong,
+    /// A key that plywood does not have.
+    #[error("unknown key `{key}`")]
+    UnknownKey {
+        /// The key as written.
+        key: String,
+        /// The known key that looks most like it.
+        suggestion: Option<&'static str>,
+        /// All keys that are known here.
+        known: Vec<&'static str>,
+    },
+    /// A key that a later version of plywood will have.
+    #[error("`{0}` is reserved for a later version of plywood: not yet supported")]
+    Reserved(String),
+    /// A value of another type than the key's.
+    #[error("expected {expected}, found {found}")]
+    WrongType {
+        /// What the key takes, with its article.
+        expected: &'static str,
+        /// What is there, with its article.
+        found: &'static str,
+    },
+    /// A text that is not a value of the key's type.
+    #[error(transparent)]
+    Value(#[from] ParseValueError),
+    /// A number outside its range.
+    #[error("{value} is out of range: {min} to {max}")]
+    OutOfRange {
+        /// The number as written.
+        value: String,
+        /// The smallest allowed.
+        min: i64,
+        /// The largest allowed.
+        max: i64,
+    },
+    /// A key that has to be there.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// A list that needs a member.
+    #[error("`{0}` is empty")]
+    Empty(&'static str),
+    /// The same thing twice in a list.
+    #[error("`{0}` is listed twice")]
+    Duplicate(String),
+    /// Keys of which one shuts out the other.
+    #[error("`{0}` and `{1}` exclude each other")]
+    Exclusive(&'static str, &'static str),
+    /// A key without which another has no meaning.
+    #[error("`{key}` needs `{needs}`")]
+    Needs {
+        /// The key that is there.
+        key: &'static str,
+        /// The key that is not.
+        needs: &'static str,
+    },
+    /// `from` names no image of the workspace.
+    #[error("there is no image `{name}`")]
+    UnknownImage {
+        /// The name as written.
+        name: String,
+        /// The image whose name looks most like it.
+        suggestion: Option<String>,
+    },
+    /// `from` names an image of a registry.
+    #[error("`{0}` is an image of a registry: not yet supported as a base")]
+    RegistryBase(String),
+    /// Images that are built from each other.
+    #[error("images are built from each other: {}", .0.join(" → "))]
+    Cycle(Vec<String>),
+    /// A key that an image takes from its parent.
+    #[error("`{key}` cannot be set in an image that has `from`")]
+    OnlyInRoot {
+        /// The key.
+        key: &'static str,
+    },
+    /// A platform that the parent is not made for.
+    #[error("`{parent}` is not made for {platform}")]
+    ParentPlatform {
+        /// The parent image.
+        parent: String,
+        /// The missing platform.
+        platform: String,
+    },
+    /// No `[debian]` says where packages come from.
+    #[error("no Debian suite is named for image `{0}`")]
+    NoSuite(String),
+    /// An owner that the image does not have.
+    #[error("an owner names `{0}`, which is neither `root` nor {1} of this image")]
+    UnknownOwner(String, &'static str),
+    /// Two users or groups that cannot be in one image.
+    #[error("{what} `{name}` has the id {id} here and {other} in image `{image}`")]
+    IdConflict {
+        /// "user" or "group".
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// The id here.
+        id: u32,
+        /// The id there.
+        other: u32,
+        /// The image above that declares it.
+        image: String,
+    },
+    /// A user that is root by name or by id, but not by both.
+    #[error("only `root` has the id 0, and it has no other")]
+    RootId,
+    /// sudo for the user who needs none.
+    #[error("`root` needs no sudo")]
+    RootSudo,
+    /// One path declared as two things.
+    #[error("`{path}` is declared as {first} and as {second}")]
+    PathTwice {
+        /// The path.
+        path: String,
+        /// What it is elsewhere, with its article.
+        first: &'static str,
+        /// What it is here, with its article.
+        second: &'static str,
+    },
+    /// A path below something that is no directory.
+    #[error("`{path}` is below `{parent}`, which is {what}")]
+    BelowFile {
+        /// The path.
+        path: String,
+        /// What it is below.
+        parent: String,
+        /// What that is, with its article.
+        what: &'static str,
+    },
+}
+
+/// A TOML construct that Nix 2.8 (toml11 3.7) does not read as we do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotForNix {
+    /// A date, a time, or both.
+    DateTime,
+    /// A line break or comment between the braces of an inline table (TOML 1.1).
+    MultiLineInlineTable,
+    /// A comma before the closing brace of an inline table (TOML 1.1).
+    TrailingCommaInInlineTable,
+    /// `\e` or `\xHH` in a string (TOML 1.1).
+    Escape,
+    /// A NUL character in a string: Nix's strings end there.
+    Nul,
+    /// A header `[a]` after `[[a.b]]`.
+    TableAfterArray,
+    /// An integer outside 64 bits.
+    Integer,
+}
+
+impl fmt::Display for NotForNix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotForNix::DateTime => "dates and times",
+            NotForNix::MultiLineInlineTable => "an inline table of several lines",
+            NotForNix::TrailingCommaInInlineTable => "an inline table that ends in a comma",
+            NotForNix::Escape => "this escape",
+            NotForNix::Nul => "a NUL character",
+            NotForNix::TableAfterArray => "this table after an array of tables inside it",
+            NotForNix::Integer => "an integer of more than 64 bits",
+        })
+    }
+}
+
+impl Problem {
+    /// A few words for the marked place.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Problem::Syntax(_) => "here",
+            Problem::NotForNix(_) => "Nix 2.8 stops here",
+            Problem::TooLong => "the rest was not read",
+            Problem::UnknownKey { .. } => "no such key here",
+            Problem::Reserved(_) => "not yet",
+            Problem::WrongType { expected, .. } => expected,
+            Problem::Value(error) => error.rule,
+            Problem::OutOfRange { .. } => "out of range",
+            Problem::Missing(_) => "in this table",
+            Problem::Empty(_) => "needs at least one",
+            Problem::Duplicate(_) => "again here",
+            Problem::Exclusive(..) => "only one of them",
+            Problem::Needs { .. } => "without it this has no effect",
+            Problem::UnknownImage { .. } => "no image of this workspace",
+            Problem::RegistryBase(_) => "not an image of this workspace",
+            Problem::Cycle(_) => "leads back to itself",
+            Problem::OnlyInRoot { .. } => "the parent decides this",
+            Problem::ParentPlatform { .. } => "wider than the parent",
+            Problem::NoSuite(_) => "has packages from nowhere",
+            Problem::UnknownOwner(..) => "unknown in this image",
+            Problem::IdConflict { .. } => "another id",
+            Problem::RootId => "two users would be one",
+            Problem::RootSudo => "is root already",
+            Problem::PathTwice { .. } => "declared again",
+            Problem::BelowFile { .. } => "cannot be below it",
+        }
+    }
+
+    /// What to do about it, as one sentence without a period.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Problem::NotForNix(what) => what.hint().to_owned(),
+            Problem::UnknownKey { suggestion: Some(key), .. } => format!("did you mean `{key}`?"),
+            Problem::UnknownKey { known, .. } if !known.is_empty() => format!("there are {}", quoted_list(known)),
+            Problem::WrongType { expected, found: "a string" } if expected.starts_with("an array") => {
+                "put it into brackets: [\"…\"]".to_owned()
+            }
+            Problem::WrongType { found: "an integer", expected: "a string" } => "put it into quotes".to_owned(),
+            Problem::UnknownImage { suggestion: Some(name), .. } => format!("did you mean `{name}`?"),
+            Problem::RegistryBase(_) => "`from` names an image of this workspace".to_owned(),
+            Problem::OnlyInRoot { .. } => "set it in the image at the start of the `from` chain".to_owned(),
+            Problem::ParentPlatform { .. } => {
+                "leave the platform out here, or add it to the parent's `platforms`".to_owned()
+            }
+            Problem::NoSuite(_) => "add a table: [debian] with suite = \"trixie\"".to_owned(),
+            Problem::UnknownOwner(..) => "declare it in `user` or `groups`, or write its number".to_owned(),
+            Problem::IdConflict { .. } => "give it the same id, or another name".to_owned(),
+            Problem::Missing(key) if key == "command" => "a test has a `command` or an `http` request".to_owned(),
+            Problem::Missing(key) if key == "text" => {
+                "a file has its `text`, or a `source` in the workspace".to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl NotForNix {
+    fn hint(self) -> &'static str {
+        match self {
+            NotForNix::DateTime => "write it as a string, in quotes",
+            NotForNix::MultiLineInlineTable => {
+                "keep it on one line, or give the table a header of its own: [table.name]"
+            }
+            NotForNix::TrailingCommaInInlineTable => "leave the last comma out",
+            NotForNix::Escape => "write it as \\u0000 with four hexadecimal digits",
+            NotForNix::Nul => "leave it out: no value of the manifest can hold it",
+            NotForNix::TableAfterArray => "move the table before the array",
+            NotForNix::Integer => "write it as a string, in quotes",
+        }
+    }
+}
+
+fn quoted_list(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// All faults of a manifest, in the order of the text; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestErrors(Vec<ManifestError>);
+
+impl ManifestErrors {
+    pub(super) fn new(mut errors: Vec<ManifestError>) -> Self {
+        errors.sort_by_key(|error| (error.span.start, error.span.end));
+        errors.dedup();
+        Self(errors)
+    }
+
+    /// The faults, in the order of the text.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ManifestError> {
+        self.0.iter()
+    }
+}
+
+impl std::error::Error for ManifestErrors {}
+
+impl fmt::Display for ManifestErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [only] => write!(f, "the manifest has a fault: {only}"),
+            [first, rest @ ..] => write!(f, "the manifest has {} faults, the first: {first}", rest.len() + 1),
+            [] => f.write_str("the manifest has faults"),
+        }
+    }
+}

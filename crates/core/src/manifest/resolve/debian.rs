@@ -1,0 +1,52 @@
+//! Where packages come from: the image's own table over the workspace's.
+
+use crate::manifest::model::{Debian, Repository, Slim, SlimRules};
+use crate::manifest::{Component, Spanned, Suite};
+
+use super::{DebianSource, ResolvedRepository};
+
+/// Suites that have no updates or security suites of their own.
+const ROLLING: [&str; 4] = ["sid", "unstable", "experimental", "rc-buggy"];
+
+/// Merges the tables, the first before the second; `None` without a suite, which validation has noted.
+pub(super) fn source(own: Option<&Debian>, workspace: Option<&Debian>) -> Option<DebianSource> {
+    let empty = Debian::default();
+    let (own, workspace) = (own.unwrap_or(&empty), workspace.unwrap_or(&empty));
+    let suite = own.suite.as_ref().or(workspace.suite.as_ref())?.clone();
+    let rolling = ROLLING.contains(&suite.as_str());
+    let repositories = workspace.repositories.iter().chain(&own.repositories);
+    Some(DebianSource {
+        components: components(own.components.as_ref().or(workspace.components.as_ref())),
+        updates: own.updates.or(workspace.updates).unwrap_or(!rolling),
+        security: own.security.or(workspace.security).unwrap_or(!rolling),
+        snapshot: own.snapshot.or(workspace.snapshot),
+        mirrors: own.mirrors.as_ref().or(workspace.mirrors.as_ref()).cloned(),
+        security_mirrors: own.security_mirrors.as_ref().or(workspace.security_mirrors.as_ref()).cloned(),
+        slim: own.slim.as_ref().or(workspace.slim.as_ref()).and_then(slim),
+        repositories: repositories.map(|(name, table)| (name.value.clone(), repository(table, &suite))).collect(),
+        suite,
+    })
+}
+
+fn slim(slim: &Slim) -> Option<SlimRules> {
+    match slim {
+        Slim::Switch(false) => None,
+        Slim::Switch(true) => Some(SlimRules::default()),
+        Slim::Rules(rules) => Some(rules.clone()),
+    }
+}
+
+fn repository(table: &Repository, suite: &Suite) -> ResolvedRepository {
+    ResolvedRepository {
+        url: table.url.clone(),
+        suite: table.suite.as_ref().unwrap_or(suite).clone(),
+        components: components(table.components.as_ref()),
+        key: table.key.value.clone(),
+        packages: table.packages.value.clone(),
+        auth: table.auth.clone(),
+    }
+}
+
+fn components(listed: Option<&Spanned<Vec<Component>>>) -> Vec<Component> {
+    listed.map_or_else(|| "main".parse().into_iter().collect(), |listed| listed.value.clone())
+}

@@ -1,0 +1,158 @@
+//! One image over its parent.
+
+use std::collections::BTreeMap;
+
+use super::accounts::Accounts;
+use super::{DEFAULT_PATH, DebianSource, RequestedPackage, ResolvedImage, debian, placements};
+use crate::manifest::document::Document;
+use crate::manifest::model::{EnvValue, HealthcheckSetting, Image};
+use crate::manifest::read::Problems;
+use crate::manifest::{EnvName, ImageName, Platform, Problem, Spanned};
+use crate::tree::TreePath;
+
+/// An image without `from`; `None` without a suite, which validation has noted.
+pub(super) fn rooted(
+    document: &Document,
+    name: &Spanned<ImageName>,
+    image: &Image,
+    problems: &mut Problems,
+) -> Option<ResolvedImage> {
+    let source = debian::source(image.debian.as_deref(), document.debian.as_ref())?;
+    let workspace = document.workspace.platforms.as_ref().map(|platforms| listed(platforms));
+    let platforms = workspace.unwrap_or_else(|| Platform::ALL.to_vec());
+    Some(merged(document, name, image, None, source, platforms, problems))
+}
+
+/// An image over its parent.
+pub(super) fn derived(
+    document: &Document,
+    name: &Spanned<ImageName>,
+    image: &Image,
+    parent: &ResolvedImage,
+    problems: &mut Problems,
+) -> ResolvedImage {
+    for platform in image.platforms.iter().flat_map(|platforms| &platforms.value) {
+        if !parent.platforms.contains(&platform.value) {
+            let problem = Problem::ParentPlatform { parent: parent.name.to_string(), platform: platform.to_string() };
+            problems.add(platform.span.clone(), problem);
+        }
+    }
+    merged(document, name, image, Some(parent), parent.debian.clone(), parent.platforms.clone(), problems)
+}
+
+fn listed(platforms: &[Spanned<Platform>]) -> Vec<Platform> {
+    let mut listed: Vec<Platform> = platforms.iter().map(|platform| platform.value).collect();
+    listed.sort();
+    listed.dedup();
+    listed
+}
+
+fn merged(
+    document: &Document,
+    name: &Spanned<ImageName>,
+    image: &Image,
+    parent: Option<&ResolvedImage>,
+    debian: DebianSource,
+    platforms: Vec<Platform>,
+    problems: &mut Problems,
+) -> ResolvedImage {
+    let accounts = Accounts::merge(name, image, parent, problems);
+    let placements = placements::merge(image, parent, &accounts, problems);
+    let Accounts { user, users, groups } = accounts;
+    let recommends = |table: &crate::manifest::model::Debian| table.recommends;
+    let default_recommends =
+        || image.debian.as_deref().and_then(recommends).or(document.debian.as_ref().and_then(recommends));
+    ResolvedImage {
+        name: name.value.clone(),
+        parents: parent
+            .map(|parent| [&parent.parents[..], std::slice::from_ref(&parent.name)].concat())
+            .unwrap_or_default(),
+        description: image.description.clone(),
+        platforms: image.platforms.as_ref().map_or(platforms, |platforms| listed(platforms)),
+        debian,
+        recommends: image
+            .recommends
+            .or(parent.map(|parent| parent.recommends))
+            .or_else(default_recommends)
+            .unwrap_or(false),
+        packages: packages(name, image, parent),
+        scripts: over(
+            parent.map(|parent| &parent.scripts),
+            image.scripts.iter().map(|(name, policy)| (&name.value, policy)),
+        ),
+        user,
+        users,
+        groups,
+        placements,
+        env: env(image, parent),
+        labels: over(parent.map(|parent| &parent.labels), image.labels.iter().map(|(key, value)| (&key.value, value))),
+        ports: union(parent.map(|parent| &parent.ports[..]), &image.ports),
+        volumes: union(parent.map(|parent| &parent.volumes[..]), &image.volumes),
+        workdir: image
+            .workdir
+            .clone()
+            .or_else(|| parent.map(|parent| parent.workdir.clone()))
+            .unwrap_or(TreePath::ROOT),
+        entrypoint: written(&image.entrypoint).or_else(|| parent.and_then(|parent| parent.entrypoint.clone())),
+        cmd: written(&image.cmd).or_else(|| inherited_cmd(image, parent)),
+        healthcheck: match &image.healthcheck {
+            Some(HealthcheckSetting::On(check)) => Some(check.clone()),
+            Some(HealthcheckSetting::Off) => None,
+            None => parent.and_then(|parent| parent.healthcheck.clone()),
+        },
+        stop_signal: image.stop_signal.clone().or_else(|| parent.and_then(|parent| parent.stop_signal.clone())),
+        compression: image.compression.or(parent.map(|parent| parent.compression)).unwrap_or_default(),
+        layers: image.layers.or(parent.map(|parent| parent.layers)).unwrap_or_default(),
+        size_limit: image.size_limit,
+        tests: image.tests.iter().map(|test| test.value.clone()).collect(),
+        certificates: document.workspace.certificates.iter().map(|path| path.value.clone()).collect(),
+    }
+}
+
+fn packages(name: &ImageName, image: &Image, parent: Option<&ResolvedImage>) -> Vec<RequestedPackage> {
+    let own = image.packages.iter().map(|request| RequestedPackage { request: request.clone(), image: name.clone() });
+    parent.map(|parent| parent.packages.clone()).unwrap_or_default().into_iter().chain(own).collect()
+}
+
+fn env(image: &Image, parent: Option<&ResolvedImage>) -> BTreeMap<EnvName, String> {
+    let mut env = parent.map(|parent| parent.env.clone()).unwrap_or_default();
+    if let (None, Ok(path)) = (parent, "PATH".parse()) {
+        env.insert(path, DEFAULT_PATH.to_owned());
+    }
+    for (name, value) in &image.env {
+        let value = match value {
+            EnvValue::Set(text) => text.clone(),
+            EnvValue::Edit(edit) => edit.apply(env.get(&name.value).map(String::as_str)),
+        };
+        env.insert(name.value.clone(), value);
+    }
+    env
+}
+
+/// A parent's command is the arguments of its entrypoint: it goes when the entrypoint changes, as in Dockerfiles.
+fn inherited_cmd(image: &Image, parent: Option<&ResolvedImage>) -> Option<Vec<String>> {
+    match image.entrypoint {
+        Some(_) => None,
+        None => parent.and_then(|parent| parent.cmd.clone()),
+    }
+}
+
+fn written<T: Clone>(value: &Option<Spanned<T>>) -> Option<T> {
+    value.as_ref().map(|value| value.value.clone())
+}
+
+fn over<'a, K: Ord + Clone + 'a, V: Clone + 'a>(
+    parent: Option<&BTreeMap<K, V>>,
+    own: impl Iterator<Item = (&'a K, &'a V)>,
+) -> BTreeMap<K, V> {
+    let mut merged = parent.cloned().unwrap_or_default();
+    merged.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+    merged
+}
+
+fn union<T: Clone + Ord>(parent: Option<&[T]>, own: &[Spanned<T>]) -> Vec<T> {
+    let mut all: Vec<T> = parent.into_iter().flatten().chain(own.iter().map(|member| &member.value)).cloned().collect();
+    all.sort();
+    all.dedup();
+    all
+}

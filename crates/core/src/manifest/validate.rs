@@ -1,0 +1,145 @@
+//! The rules between tables: what refers to what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::document::Document;
+use super::model::{Debian, Image};
+use super::read::{Problems, most_alike};
+use super::spanned::Spanned;
+use super::{Platform, Problem};
+
+/// Notes the members of `list` that are there twice, by `identity`.
+pub(super) fn no_duplicates<T>(list: &[Spanned<T>], identity: impl Fn(&T) -> String, problems: &mut Problems) {
+    let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    for member in list {
+        let identity = identity(&member.value);
+        match seen.get(&identity) {
+            Some(first) => {
+                problems.add_related(member.span.clone(), Problem::Duplicate(identity), first.clone(), "first here")
+            }
+            None => _ = seen.insert(identity, member.span.clone()),
+        }
+    }
+}
+
+/// A list of platforms has members, each once.
+pub(super) fn platforms(platforms: &Spanned<Vec<Spanned<Platform>>>, problems: &mut Problems) {
+    if platforms.is_empty() {
+        problems.add(platforms.span.clone(), Problem::Empty("platforms"));
+    }
+    no_duplicates(platforms, Platform::to_string, problems);
+}
+
+/// The names of all images, those included whose tables are at fault.
+pub(super) fn image_names(table: &DeTable<'_>) -> BTreeSet<String> {
+    match table.get("images").map(|images| images.get_ref()) {
+        Some(DeValue::Table(images)) => images.keys().map(|name| name.get_ref().to_string()).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Checks what images, suites and lists refer to.
+pub(super) fn document(document: &Document, image_names: &BTreeSet<String>, problems: &mut Problems) {
+    if let Some(list) = &document.workspace.platforms {
+        platforms(list, problems);
+    }
+    no_duplicates(&document.workspace.certificates, ToString::to_string, problems);
+    if let Some(table) = &document.debian {
+        debian(table, problems);
+    }
+    for (name, image) in &document.images {
+        if let Some(table) = &image.debian {
+            debian(table, problems);
+        }
+        parent(image, image_names, problems);
+        let suite = |table: &Debian| table.suite.is_some();
+        let has_suite = image.debian.as_deref().is_some_and(suite) || document.debian.as_ref().is_some_and(suite);
+        if image.from.is_none() && !has_suite {
+            problems.add(name.span.clone(), Problem::NoSuite(name.to_string()));
+        }
+        paths(image, problems);
+    }
+}
+
+fn debian(table: &Debian, problems: &mut Problems) {
+    let repositories = table.repositories.values();
+    let lists = repositories.clone().filter_map(|repository| repository.components.as_ref()).chain(&table.components);
+    for components in lists.filter(|components| components.is_empty()) {
+        problems.add(components.span.clone(), Problem::Empty("components"));
+    }
+    for packages in repositories.map(|repository| &repository.packages).filter(|packages| packages.is_empty()) {
+        problems.add(packages.span.clone(), Problem::Empty("packages"));
+    }
+}
+
+/// `from` names an image of the workspace, and what only the start of a chain decides is not set here.
+fn parent(image: &Image, image_names: &BTreeSet<String>, problems: &mut Problems) {
+    let Some(from) = &image.from else { return };
+    if !image_names.contains(from.as_str()) {
+        let problem = match from.contains(['/', ':', '@']) {
+            true => Problem::RegistryBase(from.value.clone()),
+            false => {
+                let suggestion = most_alike(from, image_names.iter().map(String::as_str)).map(str::to_owned);
+                Problem::UnknownImage { name: from.value.clone(), suggestion }
+            }
+        };
+        problems.add(from.span.clone(), problem);
+    }
+    if let Some(table) = &image.debian {
+        problems.add(table.span.clone(), Problem::OnlyInRoot { key: "debian" });
+    }
+}
+
+/// One path is one thing.
+fn paths(image: &Image, problems: &mut Problems) {
+    let files = image.files.keys().map(|path| (path, "a file"));
+    let directories = image.directories.keys().map(|path| (path, "a directory"));
+    let symlinks = image.symlinks.keys().map(|path| (path, "a symlink"));
+    let mut seen = BTreeMap::new();
+    for (path, what) in files.chain(directories).chain(symlinks) {
+        if path.is_root() && what != "a directory" {
+            problems.add(
+                path.span.clone(),
+                Problem::PathTwice { path: "/".to_owned(), first: "a directory", second: what },
+            );
+        }
+        if let Some((first, span)) = seen.insert(&path.value, (what, path.span.clone())) {
+            let problem = Problem::PathTwice { path: path.to_string(), first, second: what };
+            problems.add_related(path.span.clone(), problem, span, "first here");
+        }
+    }
+}
+
+/// Whether every `from` chain ends; notes each cycle once.
+pub(super) fn chains_end(document: &Document, problems: &mut Problems) -> bool {
+    let mut in_cycles: BTreeSet<&str> = BTreeSet::new();
+    for start in document.images.keys() {
+        let mut chain: Vec<&str> = vec![start.as_str()];
+        let mut image = document.images.get(start);
+        while let Some(from) = image.and_then(|image| image.from.as_ref()) {
+            if let Some(begin) = chain.iter().position(|name| *name == from.as_str()) {
+                let cycle = chain.split_off(begin);
+                if !cycle.iter().any(|name| in_cycles.contains(name)) {
+                    let names = cycle.iter().chain(cycle.first()).map(|name| (*name).to_owned()).collect();
+                    problems.add(from.span.clone(), Problem::Cycle(names));
+                }
+                in_cycles.extend(cycle);
+                break;
+            }
+            let Some((name, next)) = document.image(from) else { break };
+            chain.push(name);
+            image = Some(next);
+        }
+    }
+    in_cycles.is_empty()
+}
+
+impl Document {
+    /// The image of that name.
+    pub(super) fn image(&self, name: &str) -> Option<(&str, &Image)> {
+        self.images.iter().find(|(known, _)| known.as_str() == name).map(|(known, image)| (known.as_str(), image))
+    }
+}
