@@ -6,6 +6,7 @@
 pub mod debian;
 pub mod digest;
 pub mod image;
+pub mod inspect;
 pub mod item;
 pub mod layering;
 pub mod lockfile;
