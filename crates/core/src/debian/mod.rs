@@ -1,4 +1,8 @@
 //! Debian: the archive's formats, the resolver, the `.deb` format, dpkg's rules and what maintainer scripts do.
 
+pub mod control;
 pub mod deb;
 pub mod dpkg;
+pub mod relation;
+pub mod release;
+pub mod version;
