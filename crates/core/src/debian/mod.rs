@@ -3,6 +3,8 @@
 pub mod control;
 pub mod deb;
 pub mod dpkg;
+pub mod packages_index;
 pub mod relation;
 pub mod release;
+pub mod resolver;
 pub mod version;

@@ -8,6 +8,40 @@ pub use parse::ParseRelationError;
 
 use super::version::DebVersion;
 
+/// What a relation of one package to others means (Debian Policy 7.2 to 7.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RelationKind {
+    /// Must be configured before the package is unpacked.
+    PreDepends,
+    /// Must be configured before the package is.
+    Depends,
+    /// Belongs to all but unusual installations.
+    Recommends,
+    /// Cannot be unpacked at the same time.
+    Conflicts,
+    /// Cannot be configured at the same time.
+    Breaks,
+    /// Whose files the package may replace.
+    Replaces,
+    /// The virtual packages that the package is, too.
+    Provides,
+}
+
+impl RelationKind {
+    /// As a verb for sentences: `a` *depends on* `b`.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            RelationKind::PreDepends => "pre-depends on",
+            RelationKind::Depends => "depends on",
+            RelationKind::Recommends => "recommends",
+            RelationKind::Conflicts => "conflicts with",
+            RelationKind::Breaks => "breaks",
+            RelationKind::Replaces => "replaces",
+            RelationKind::Provides => "provides",
+        }
+    }
+}
+
 /// How a version is constrained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operator {

@@ -1,0 +1,97 @@
+//! `Packages` indexes: the binary packages a suite offers for one architecture.
+
+mod names;
+mod package;
+
+use std::io::BufRead;
+
+pub use package::{BinaryPackage, BinaryPackageError, MultiArch, Priority};
+
+use super::control::{StanzaReader, StanzaReaderError};
+use names::MentionedNames;
+
+/// The most packages accepted in one index; the archive's largest has about 70,000.
+const MAX_PACKAGES: usize = 1_000_000;
+
+/// The packages of one `Packages` file, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct PackagesIndex {
+    packages: Vec<BinaryPackage>,
+    skipped: Vec<SkippedPackage>,
+    mentioned: Vec<Box<str>>,
+}
+
+/// A package that cannot be used, since something that is needed of it is missing or malformed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedPackage {
+    /// Its name as written, empty when it has none.
+    pub name: String,
+    /// Why it is left out.
+    pub reason: BinaryPackageError,
+}
+
+/// Why a `Packages` file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PackagesIndexError {
+    /// The source failed, or the file is not made of stanzas.
+    #[error("cannot read the index of packages")]
+    Stanza(#[from] StanzaReaderError),
+    /// More packages than any archive has.
+    #[error("the index has more than {MAX_PACKAGES} packages")]
+    TooMany,
+}
+
+impl PackagesIndex {
+    /// Reads an uncompressed `Packages` file, one stanza at a time.
+    ///
+    /// A package that lacks what the resolver or the download need is left out and listed by [`Self::skipped`]: one
+    /// odd package of a third-party archive does not spoil the rest.
+    ///
+    /// # Errors
+    /// [`PackagesIndexError`] when `source` fails or is no `Packages` file.
+    pub fn read(source: impl BufRead) -> Result<Self, PackagesIndexError> {
+        let mut reader = StanzaReader::new(source);
+        let mut index = Self::default();
+        let mut names = MentionedNames::default();
+        while let Some(stanza) = reader.next_stanza()? {
+            if index.packages.len() == MAX_PACKAGES {
+                return Err(PackagesIndexError::TooMany);
+            }
+            names.add_stanza(&stanza);
+            match BinaryPackage::from_stanza(&stanza) {
+                Ok(package) => index.packages.push(package),
+                Err(reason) => {
+                    let name = stanza.get("Package").unwrap_or_default().to_owned();
+                    index.skipped.push(SkippedPackage { name, reason });
+                }
+            }
+        }
+        index.packages.shrink_to_fit();
+        index.mentioned = names.into_names();
+        Ok(index)
+    }
+
+    /// The packages, in the order of the file.
+    pub fn packages(&self) -> &[BinaryPackage] {
+        &self.packages
+    }
+
+    /// The packages left out, in the order of the file.
+    pub fn skipped(&self) -> &[SkippedPackage] {
+        &self.skipped
+    }
+
+    /// Every name of a package, real or virtual, in the order in which the file first mentions it: apt breaks ties
+    /// between providers by this.
+    pub(crate) fn mentioned(&self) -> &[Box<str>] {
+        &self.mentioned
+    }
+
+    /// The packages for the universe.
+    pub(crate) fn into_packages(self) -> Vec<BinaryPackage> {
+        self.packages
+    }
+}
+
+#[cfg(test)]
+mod tests;
