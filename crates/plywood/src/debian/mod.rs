@@ -1,0 +1,13 @@
+//! Debian's archive as a source of packages: which mirrors there are, whom to believe, and fetching.
+
+pub mod config;
+pub mod credentials;
+pub mod defaults;
+pub mod fetch;
+pub mod inrelease;
+pub mod keyring;
+pub mod mirror_url;
+pub mod mirrors;
+
+pub use config::{ArchiveConfig, ArchiveName, Patience, Repository, Snapshot};
+pub use fetch::{Archive, DebRef, FetchError, PackagesFile, SuiteIndexes};
