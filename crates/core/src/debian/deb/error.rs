@@ -112,9 +112,6 @@ pub enum ContainerError {
     /// `debian-binary` says another format than 2.x.
     #[error("the format version is `{0}`, not 2.x")]
     Version(BString),
-    /// Something follows `data.tar`.
-    #[error("there is something after data.tar")]
-    Trailing,
 }
 
 /// Why `control.tar` is refused.

@@ -4,14 +4,22 @@
 //! the path. Paths below the directories that merged-/usr turned into links (`/bin`, `/lib`, …) arrive where those
 //! links lead, as dpkg sees them on such a system.
 
+mod ar;
+mod codec;
+mod collect;
+mod control;
 mod elf;
 mod error;
 mod filter;
 mod fnmatch;
+mod inline;
 mod limits;
 mod options;
 mod package;
+mod tar;
+mod unpack;
 mod usrmerge;
+mod watch;
 
 pub use elf::{ElfClass, ElfInfo};
 pub use error::{ContainerError, ControlError, DebError, EntryProblem};
@@ -20,4 +28,5 @@ pub use fnmatch::fnmatch;
 pub use limits::Limits;
 pub use options::{UnpackOptions, deb_item_id};
 pub use package::{Conffile, UnpackedDeb};
+pub use unpack::unpack;
 pub use usrmerge::{ALIASED_DIRECTORIES, is_aliased, merged_usr};

@@ -46,8 +46,10 @@ pub struct Conffile {
     pub listed: BString,
     /// Where that is in the tree, after merged /usr.
     pub path: TreePath,
-    /// MD5 of the packaged content; `None` for one that the package does not have (`remove-on-upgrade`).
+    /// MD5 of the packaged content; `None` for one that the package does not have.
     pub md5: Option<[u8; 16]>,
+    /// Whether an upgrade is to remove it.
+    pub remove_on_upgrade: bool,
 }
 
 impl UnpackedDeb {

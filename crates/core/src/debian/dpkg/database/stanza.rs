@@ -115,7 +115,7 @@ fn write_conffiles(out: &mut BString, conffiles: &[Conffile], state: PackageStat
             Some(md5) if state > PackageState::HalfConfigured => HEXLOWER.encode(&md5),
             _ => "newconffile".to_owned(),
         };
-        let mark = if conffile.md5.is_none() { " remove-on-upgrade" } else { "" };
+        let mark = if conffile.remove_on_upgrade { " remove-on-upgrade" } else { "" };
         out.extend_from_slice(format!(" {} {hash}{mark}\n", conffile.listed).as_bytes());
     }
 }
