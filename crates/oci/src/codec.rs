@@ -65,7 +65,7 @@ impl Codec {
     pub(crate) fn decoder<R: Read>(self, input: R) -> io::Result<Decoder<R>> {
         match self {
             Self::Zstd { .. } => Ok(Decoder::Zstd(zstd::Decoder::new(input)?)),
-            Self::Gzip { .. } => Ok(Decoder::Gzip(flate2::read::MultiGzDecoder::new(input))),
+            Self::Gzip { .. } => Ok(Decoder::Gzip(Box::new(flate2::read::MultiGzDecoder::new(input)))),
         }
     }
 
@@ -122,7 +122,7 @@ impl<W: Write> Write for Encoder<W> {
 /// Decompresses what is read from it.
 pub(crate) enum Decoder<R: Read> {
     Zstd(zstd::Decoder<'static, io::BufReader<R>>),
-    Gzip(flate2::read::MultiGzDecoder<R>),
+    Gzip(Box<flate2::read::MultiGzDecoder<R>>),
 }
 
 impl<R: Read> Read for Decoder<R> {

@@ -1,5 +1,22 @@
-//! The planner: which item goes to which layer, and a checker that proves a plan valid.
+//! The planner: which item goes to which layer, and a checker that proves a plan valid; what layers leave of a tree.
+//!
+//! The layout is joint over all images of a workspace. In this order of weight:
+//! 1. An image has only its own items, and its chain starts with the item layers of the image it is `from`.
+//! 2. An item stays in the layer that the previous layout gave it.
+//! 3. Items used by the same images are together, so that a layer is shared by all that have its items.
+//! 4. Big items and those that often change are alone, items of one source together: a layer is worth its place
+//!    when it saves more bytes of updates than it costs.
 
+mod check;
+mod image_set;
+mod input;
+mod keep;
+mod merge;
+mod order;
+mod plan;
+mod report;
+#[cfg(test)]
+mod tests;
 mod variant;
 
 use std::collections::BTreeSet;
@@ -7,6 +24,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::item::ItemKey;
+pub use check::{LayoutFault, check};
+pub use input::{ImageInput, ItemInfo, LayerBudget, LayerInput, Volatility};
+pub use plan::{PlanError, plan};
+pub use report::{Duplicate, ImageFigures, LayoutReport, report};
 pub use variant::{EntryChange, ItemChanges, generated_id};
 
 /// The joint layout of all images of a workspace on one platform, as the lock stores it.
@@ -26,4 +47,11 @@ pub struct LayoutLayer {
     pub images: BTreeSet<String>,
     /// The items in it, in order.
     pub items: Vec<ItemKey>,
+}
+
+impl Layout {
+    /// The layers of an image, bottom up.
+    pub fn layers_of<'l>(&'l self, image: &'l str) -> impl Iterator<Item = &'l LayoutLayer> {
+        self.layers.iter().filter(move |layer| layer.images.contains(image))
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) fn for_each_entry(
 }
 
 fn read_entry<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<TarEntry> {
-    let path = TreePath::parse(&entry.path_bytes()).map_err(invalid)?;
+    let path = TreePath::parse(entry.path_bytes()).map_err(invalid)?;
     let kind = entry_kind(entry)?;
     let header = entry.header();
     let id = |id: u64| u32::try_from(id).map_err(invalid);
