@@ -64,7 +64,7 @@ fn check(suite: &str) {
     let names: Vec<String> = suites.iter().map(|suite| format!("{} {}", suite.archive, suite.suite)).collect();
     assert_eq!(
         names,
-        [format!("debian {suite}"), format!("debian {suite}-updates"), format!("debian-security {suite}-security")]
+        [format!("debian {suite}"), format!("debian {suite}-updates"), format!("security {suite}-security")]
     );
     for indexes in &suites {
         let found: Vec<&str> = indexes.packages.iter().map(|file| file.architecture.as_str()).collect();

@@ -14,7 +14,7 @@ use super::mirrors::Mirrors;
 
 /// Which archive a suite or package belongs to.
 ///
-/// Written as `debian`, `debian-security` or the name that the manifest gives a third-party repository.
+/// Written as `debian`, `security` or the name that the manifest gives a third-party repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArchiveName {
     /// Debian's main archive.
@@ -29,7 +29,7 @@ impl fmt::Display for ArchiveName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ArchiveName::Debian => "debian",
-            ArchiveName::Security => "debian-security",
+            ArchiveName::Security => "security",
             ArchiveName::Repository(name) => name,
         })
     }
@@ -41,7 +41,7 @@ impl FromStr for ArchiveName {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
             "debian" => ArchiveName::Debian,
-            "debian-security" => ArchiveName::Security,
+            "security" => ArchiveName::Security,
             other => ArchiveName::Repository(other.to_owned()),
         })
     }
@@ -60,62 +60,25 @@ impl<'de> Deserialize<'de> for ArchiveName {
     }
 }
 
-/// A moment in the snapshot archive, as it writes it: `20261123T081500Z`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Snapshot(String);
-
-/// The text is no moment of the snapshot archive.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no snapshot; one is written as `20261123T081500Z`")]
-pub struct ParseSnapshotError(String);
-
-impl FromStr for Snapshot {
-    type Err = ParseSnapshotError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let snapshot = Self(text.to_owned());
-        match snapshot.parse_instant() {
-            Some(instant) if Self::at(instant, 0).as_ref() == Some(&snapshot) => Ok(snapshot),
-            _ => Err(ParseSnapshotError(text.to_owned())),
-        }
-    }
-}
-
-impl Snapshot {
-    /// The moment `later` seconds after `instant`; `None` outside the years 1970 to 9999.
-    pub fn at(instant: UnixTime, later: i64) -> Option<Self> {
-        let instant = UnixTime(instant.0.checked_add(later)?);
-        let text: String = instant.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-        (instant.0 >= 0 && text.len() == "20261123T081500Z".len()).then_some(Self(text))
-    }
-
-    /// The moment.
-    pub fn instant(&self) -> UnixTime {
-        // Every way to make a snapshot has checked that it is one.
-        self.parse_instant().unwrap_or(UnixTime(0))
-    }
-
-    fn parse_instant(&self) -> Option<UnixTime> {
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let part = |from: usize, to: usize| self.0.get(from..to);
-        let month = MONTHS.get(part(4, 6)?.parse::<usize>().ok()?.checked_sub(1)?)?;
-        let (day, year) = (part(6, 8)?, part(0, 4)?);
-        let (hour, minute, second) = (part(9, 11)?, part(11, 13)?, part(13, 15)?);
-        UnixTime::parse_rfc_2822(&format!("{day} {month} {year} {hour}:{minute}:{second} UTC")).ok()
-    }
-}
+/// A moment in the snapshot archive, written as there: `20261123T081500Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Snapshot(pub UnixTime);
 
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.to_string().chars().filter(|c| !matches!(c, '-' | ':')).try_for_each(|c| write!(f, "{c}"))
     }
 }
 
 /// Everything [`Archive`](super::Archive) fetches from.
 #[derive(Debug, Clone)]
 pub struct ArchiveConfig {
-    /// Debian's release by codename, such as `trixie`; its updates and security suites come with it where it has them.
+    /// Debian's suite or codename, such as `trixie`.
     pub suite: String,
+    /// Whether `<suite>-updates` belongs to it.
+    pub updates: bool,
+    /// Whether `<suite>-security` belongs to it.
+    pub security: bool,
     /// Components of Debian to read, normally just `main`.
     pub components: Vec<String>,
     /// Where Debian's archives are; see [`Mirrors::find`].
@@ -129,10 +92,14 @@ pub struct ArchiveConfig {
 }
 
 impl ArchiveConfig {
-    /// Debian's `suite` from `mirrors`, believed by Debian's own keys.
+    /// Debian's `suite` from `mirrors` with its updates and security suites, believed by Debian's own keys.
     pub fn debian(suite: impl Into<String>, mirrors: Mirrors) -> Self {
+        let suite = suite.into();
+        let rolling = matches!(suite.as_str(), "sid" | "unstable" | "experimental");
         Self {
-            suite: suite.into(),
+            suite,
+            updates: !rolling,
+            security: !rolling,
             components: vec!["main".to_owned()],
             mirrors,
             keyring: Keyring::debian(),
@@ -141,14 +108,12 @@ impl ArchiveConfig {
         }
     }
 
-    /// Debian's suites that belong to [`ArchiveConfig::suite`], each with its archive: only released ones have updates.
+    /// Debian's suites that are read, each with its archive.
     pub fn debian_suites(&self) -> Vec<(ArchiveName, String)> {
         let suite = &self.suite;
         let mut suites = vec![(ArchiveName::Debian, suite.clone())];
-        if !matches!(suite.as_str(), "sid" | "unstable" | "experimental") {
-            suites.push((ArchiveName::Debian, format!("{suite}-updates")));
-            suites.push((ArchiveName::Security, format!("{suite}-security")));
-        }
+        suites.extend(self.updates.then(|| (ArchiveName::Debian, format!("{suite}-updates"))));
+        suites.extend(self.security.then(|| (ArchiveName::Security, format!("{suite}-security"))));
         suites
     }
 }
@@ -212,25 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn snapshots_are_moments() {
-        let snapshot: Snapshot = "20261123T081500Z".parse().expect("a snapshot");
-        assert_eq!(snapshot.instant().to_string(), "2026-11-23T08:15:00Z");
-        assert_eq!(
-            Snapshot::at(snapshot.instant(), 86_400).map(|later| later.to_string()).as_deref(),
-            Some("20261124T081500Z")
-        );
-        for text in [
-            "20261323T081500Z",
-            "20260230T081500Z",
-            "20261123X081500Z",
-            "2026112äT08150Z",
-            "",
-            "20261123",
-            "20261123T081500",
-            "2026-11-23T08:15Z",
-            "20261123T081500Z/../..",
-        ] {
-            assert_eq!(text.parse::<Snapshot>(), Err(ParseSnapshotError(text.to_owned())), "{text}");
-        }
+    fn snapshots_are_written_as_the_archive_does() {
+        assert_eq!(Snapshot(UnixTime(1_795_421_700)).to_string(), "20261123T081500Z");
+    }
+
+    #[test]
+    fn a_suite_comes_with_what_belongs_to_it() {
+        let mut config = ArchiveConfig::debian("trixie", Mirrors::default());
+        let shown = |config: &ArchiveConfig| {
+            config.debian_suites().iter().map(|(archive, suite)| format!("{archive} {suite}")).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&config), ["debian trixie", "debian trixie-updates", "security trixie-security"]);
+        config.updates = false;
+        assert_eq!(shown(&config), ["debian trixie", "security trixie-security"]);
+        assert_eq!(shown(&ArchiveConfig::debian("sid", Mirrors::default())), ["debian sid"]);
     }
 }

@@ -25,7 +25,7 @@ pub enum KeyringError {
 }
 
 /// Debian's whole keyring has 56 kB.
-const MAX_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
 const ARMOR_END: &[u8] = b"-----END PGP PUBLIC KEY BLOCK-----";
 

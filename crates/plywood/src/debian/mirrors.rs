@@ -27,6 +27,17 @@ pub struct Mirrors {
     pub snapshot: Option<Snapshot>,
 }
 
+/// What the manifest says of mirrors.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NamedMirrors<'m> {
+    /// `debian.mirrors`; empty for the default.
+    pub debian: &'m [String],
+    /// `debian.security-mirrors`; empty for those beside `debian`, then the default.
+    pub security: &'m [String],
+    /// `debian.snapshot`.
+    pub snapshot: Option<Snapshot>,
+}
+
 /// A mirror cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot use the Debian mirror of {place}")]
@@ -39,38 +50,49 @@ pub struct MirrorError {
 }
 
 impl Mirrors {
-    /// Looks in [`OVERRIDE`], then takes the manifest's mirrors, else those of this machine's apt, else Debian's own.
+    /// Looks in [`OVERRIDE`], then takes the manifest's mirrors, else those of this machine's apt and then Debian's own.
     ///
     /// # Errors
     /// When the override or a mirror of the manifest is no mirror's URL.
-    pub fn find(manifest: &[String], snapshot: Option<Snapshot>) -> Result<Self, MirrorError> {
+    pub fn find(named: &NamedMirrors<'_>) -> Result<Self, MirrorError> {
         let replaced = std::env::var(OVERRIDE).unwrap_or_default();
-        Self::choose(&replaced, manifest, &apt_sources::read(Path::new("/etc/apt")), snapshot)
+        Self::choose(&replaced, named, &apt_sources::read(Path::new("/etc/apt")))
     }
 
     /// [`Mirrors::find`] with everything it finds in the environment handed in.
     ///
     /// # Errors
     /// As [`Mirrors::find`].
-    pub fn choose(
-        replaced: &str,
-        manifest: &[String],
-        machine: &[AptSource],
-        snapshot: Option<Snapshot>,
-    ) -> Result<Self, MirrorError> {
+    pub fn choose(replaced: &str, named: &NamedMirrors<'_>, machine: &[AptSource]) -> Result<Self, MirrorError> {
         let replaced: Vec<String> = replaced.split_whitespace().map(str::to_owned).collect();
-        if !replaced.is_empty() {
-            let mut mirrors = Self::only(parse(&replaced, OVERRIDE)?);
-            mirrors.snapshot = snapshot;
-            return Ok(mirrors);
+        // A snapshot in the manifest is a demand that no other mirror can meet.
+        let snapshot_archive =
+            if replaced.is_empty() || named.snapshot.is_some() { default(defaults::SNAPSHOT) } else { None };
+        let mut mirrors = if !replaced.is_empty() {
+            Self::only(parse(&replaced, OVERRIDE)?)
+        } else if named.debian.is_empty() {
+            let mut machine = Self::of_machine(machine);
+            machine.debian.extend(default(defaults::ARCHIVE));
+            machine
+        } else {
+            Self { security: Vec::new(), ..Self::only(parse(named.debian, "`debian.mirrors`")?) }
+        };
+        if replaced.is_empty() {
+            mirrors.add_security(named)?;
         }
-        let mut mirrors =
-            if manifest.is_empty() { Self::of_machine(machine) } else { Self::only(parse(manifest, "the manifest")?) };
-        mirrors.debian.extend(manifest.is_empty().then(|| default(defaults::ARCHIVE)).flatten());
-        mirrors.security.extend(default(defaults::SECURITY));
-        mirrors.snapshot_archive = default(defaults::SNAPSHOT);
-        mirrors.snapshot = snapshot;
-        Ok(mirrors.without_doubles())
+        Ok(Self { snapshot_archive, snapshot: named.snapshot, ..mirrors.without_doubles() })
+    }
+
+    fn add_security(&mut self, named: &NamedMirrors<'_>) -> Result<(), MirrorError> {
+        if named.security.is_empty() {
+            if !named.debian.is_empty() {
+                self.security = self.debian.iter().filter_map(MirrorUrl::security_sibling).collect();
+            }
+            self.security.extend(default(defaults::SECURITY));
+        } else {
+            self.security = parse(named.security, "`debian.security-mirrors`")?;
+        }
+        Ok(())
     }
 
     /// Only `debian` and the security archives beside them; no snapshots.
@@ -95,9 +117,13 @@ impl Mirrors {
     }
 
     /// The base of one of Debian's archives as it was at `snapshot`; `None` without a snapshot archive.
-    pub fn at_snapshot(&self, archive: &ArchiveName, snapshot: &Snapshot) -> Option<MirrorUrl> {
-        let base = self.snapshot_archive.as_ref()?;
-        base.join(&format!("{archive}/{snapshot}")).ok()?.as_str().parse().ok()
+    pub fn at_snapshot(&self, archive: &ArchiveName, snapshot: Snapshot) -> Option<MirrorUrl> {
+        let folder = match archive {
+            ArchiveName::Debian => "debian",
+            ArchiveName::Security => "debian-security",
+            ArchiveName::Repository(_) => return None,
+        };
+        self.snapshot_archive.as_ref()?.join(&format!("{folder}/{snapshot}")).ok()?.as_str().parse().ok()
     }
 }
 
@@ -113,6 +139,8 @@ fn default(url: &str) -> Option<MirrorUrl> {
 
 #[cfg(test)]
 mod tests {
+    use plywood_core::debian::release::UnixTime;
+
     use super::*;
 
     fn source(archive: ArchiveName, url: &str) -> AptSource {
@@ -121,7 +149,8 @@ mod tests {
 
     fn check(replaced: &str, manifest: &[&str], machine: &[AptSource], debian: &[&str], security: &[&str]) {
         let manifest: Vec<String> = manifest.iter().map(|&url| url.to_owned()).collect();
-        let mirrors = Mirrors::choose(replaced, &manifest, machine, None).expect("good mirrors");
+        let named = NamedMirrors { debian: &manifest, ..NamedMirrors::default() };
+        let mirrors = Mirrors::choose(replaced, &named, machine).expect("good mirrors");
         let shown = |list: &[MirrorUrl]| list.iter().map(MirrorUrl::to_string).collect::<Vec<_>>();
         assert_eq!(shown(&mirrors.debian), debian, "debian");
         assert_eq!(shown(&mirrors.security), security, "security");
@@ -156,15 +185,24 @@ mod tests {
 
     #[test]
     fn a_bad_mirror_is_named_by_its_place() {
-        let error = Mirrors::choose("", &["http://a:b@[/debian".to_owned()], &[], None).expect_err("no URL");
-        assert_eq!(error.to_string(), "cannot use the Debian mirror of the manifest");
+        let bad = ["http://a:b@[/debian".to_owned()];
+        for (named, place) in [
+            (NamedMirrors { debian: &bad, ..NamedMirrors::default() }, "`debian.mirrors`"),
+            (NamedMirrors { security: &bad, ..NamedMirrors::default() }, "`debian.security-mirrors`"),
+        ] {
+            let error = Mirrors::choose("", &named, &[]).expect_err("no URL");
+            assert_eq!(error.to_string(), format!("cannot use the Debian mirror of {place}"));
+        }
     }
 
     #[test]
     fn snapshots_have_a_place_of_their_own() {
-        let mirrors = Mirrors::choose("", &[], &[], None).expect("good mirrors");
-        let moment = "20261123T081500Z".parse().expect("a snapshot");
-        let url = mirrors.at_snapshot(&ArchiveName::Security, &moment).expect("a place");
-        assert_eq!(url.to_string(), format!("{}/debian-security/20261123T081500Z", defaults::SNAPSHOT));
+        let moment = Snapshot(UnixTime(1_795_421_700));
+        let named = NamedMirrors { snapshot: Some(moment), ..NamedMirrors::default() };
+        for replaced in ["", "file:///near"] {
+            let mirrors = Mirrors::choose(replaced, &named, &[]).expect("good mirrors");
+            let url = mirrors.at_snapshot(&ArchiveName::Security, moment).expect("a place");
+            assert_eq!(url.to_string(), format!("{}/debian-security/20261123T081500Z", defaults::SNAPSHOT));
+        }
     }
 }

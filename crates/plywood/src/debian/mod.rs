@@ -4,6 +4,7 @@ pub mod config;
 pub mod credentials;
 pub mod defaults;
 pub mod fetch;
+mod from_manifest;
 pub mod inrelease;
 pub mod keyring;
 pub mod mirror_url;
@@ -11,3 +12,4 @@ pub mod mirrors;
 
 pub use config::{ArchiveConfig, ArchiveName, Patience, Repository, Snapshot};
 pub use fetch::{Archive, DebRef, FetchError, PackagesFile, SuiteIndexes};
+pub use from_manifest::ConfigError;

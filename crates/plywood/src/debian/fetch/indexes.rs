@@ -67,7 +67,7 @@ impl Archive<'_> {
 
     fn suites(&self, at: UnixTime) -> Vec<Suite<'_>> {
         let config = &self.config;
-        let debian_at = config.mirrors.snapshot.as_ref().map_or(at, |snapshot| snapshot.instant());
+        let debian_at = config.mirrors.snapshot.as_ref().map_or(at, |snapshot| snapshot.0);
         let debian = config.debian_suites().into_iter().map(|(archive, name)| Suite {
             complete: name == config.suite,
             archive,

@@ -1,5 +1,6 @@
 //! Where a file may be: every mirror in order, the snapshot archive last.
 
+use plywood_core::debian::release::UnixTime;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
@@ -60,7 +61,7 @@ pub(super) fn of_indexes(config: &ArchiveConfig, archive: &ArchiveName) -> Resul
     let mirrors = &config.mirrors;
     match (archive, &mirrors.snapshot) {
         (ArchiveName::Repository(name), _) => Ok(vec![of_repository(repository(config, name)?)]),
-        (_, Some(snapshot)) => Ok(mirrors.at_snapshot(archive, snapshot).map(Base::plain).into_iter().collect()),
+        (_, Some(snapshot)) => Ok(mirrors.at_snapshot(archive, *snapshot).map(Base::plain).into_iter().collect()),
         (_, None) => Ok(own_mirrors(config, archive)),
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn of_deb(config: &ArchiveConfig, deb: &DebRef) -> Result<Vec<Base>, 
     }
     let mut bases = own_mirrors(config, &deb.archive);
     for snapshot in snapshots(config, deb) {
-        let url = config.mirrors.at_snapshot(&deb.archive, &snapshot);
+        let url = config.mirrors.at_snapshot(&deb.archive, snapshot);
         bases.extend(url.map(|url| Base { last_resort: true, ..Base::plain(url) }));
     }
     Ok(bases)
@@ -83,8 +84,8 @@ pub(super) fn of_deb(config: &ArchiveConfig, deb: &DebRef) -> Result<Vec<Base>, 
 
 fn snapshots(config: &ArchiveConfig, deb: &DebRef) -> Vec<Snapshot> {
     match &config.mirrors.snapshot {
-        Some(snapshot) => vec![snapshot.clone()],
-        None => [DAY, 0].iter().filter_map(|later| Snapshot::at(deb.seen, *later)).collect(),
+        Some(snapshot) => vec![*snapshot],
+        None => [DAY, 0].map(|later| Snapshot(UnixTime(deb.seen.0.saturating_add(later)))).to_vec(),
     }
 }
 
