@@ -182,8 +182,8 @@ mod tests {
                 "  deb\t[arch=amd64 signed-by=/x/debian-archive-keyring.gpg] http://a/d trixie main # c",
                 &["debian http://a/d"],
             ),
-            ("deb http://security.a/ bookworm-security main", &["debian-security http://security.a"]),
-            ("deb http://a/debian-security trixie-security main", &["debian-security http://a/debian-security"]),
+            ("deb http://security.a/ bookworm-security main", &["security http://security.a"]),
+            ("deb http://a/debian-security trixie-security main", &["security http://a/debian-security"]),
             ("deb-src http://a/debian trixie main", &[]),
             ("# deb http://a/debian trixie main", &[]),
             ("deb http://a/debian trixie contrib", &[]),
@@ -231,7 +231,7 @@ Signed-By:
 ";
         assert_eq!(
             shown(&deb822(text)),
-            ["debian http://a/debian", "debian http://b/debian", "debian-security http://a/debian-security",]
+            ["debian http://a/debian", "debian http://b/debian", "security http://a/debian-security",]
         );
     }
 
