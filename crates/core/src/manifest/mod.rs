@@ -24,4 +24,5 @@ pub use problem::{ManifestError, ManifestErrors, NotForNix, Problem};
 pub use resolve::{DebianSource, Placement, RequestedPackage, ResolvedImage, ResolvedRepository, ResolvedUser};
 pub use schema::schema;
 pub use spanned::Spanned;
+pub(crate) use values::text_type;
 pub use values::*;

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use debversion::Version;
-
-use super::{ParseValueError, serialize_as_text, text_schema, text_value};
+use super::{ParseValueError, serialize_as_text, text_schema, text_type, text_value};
 
 text_value! {
     /// The name of a binary package (Debian Policy 5.6.1).
@@ -60,7 +58,7 @@ pub struct PackageRequest {
     /// Its name.
     pub name: PackageName,
     /// The exact version, when one is asked for.
-    pub version: Option<Version>,
+    pub version: Option<ExactVersion>,
 }
 
 impl FromStr for PackageRequest {
@@ -68,22 +66,33 @@ impl FromStr for PackageRequest {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, version) = match text.split_once('=') {
-            Some((name, version)) => (name, Some(parse_version(version)?)),
+            Some((name, version)) => (name, Some(version.parse()?)),
             None => (text, None),
         };
         Ok(Self { name: name.parse()?, version })
     }
 }
 
-/// A version by deb-version(7).
-fn parse_version(text: &str) -> Result<Version, ParseValueError> {
-    let wrong =
-        || ParseValueError::new(text, "a Debian version", "it reads [epoch:]upstream[-revision], see deb-version(7)");
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-' | b'~' | b':');
-    if !text.bytes().all(allowed) || text.is_empty() {
-        return Err(wrong());
+text_type! {
+    /// A version as written (deb-version(7)). Two that dpkg holds equal, such as `1.0` and `1.00`, differ here.
+    ExactVersion,
+    kind: "a Debian version",
+    check: |text| {
+        let rule = "it reads [epoch:]upstream[-revision], see deb-version(7)";
+        let rest = match text.split_once(':') {
+            Some((epoch, rest)) => match epoch.bytes().all(|byte| byte.is_ascii_digit()) && epoch.parse::<i32>().is_ok() {
+                true => rest,
+                false => return Err(rule),
+            },
+            None => text,
+        };
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-' | b'~' | b':');
+        let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, "0"));
+        match text.len() <= 512 && !upstream.is_empty() && !revision.is_empty() && !revision.contains(':') && rest.bytes().all(allowed) {
+            true => Ok(()),
+            false => Err(rule),
+        }
     }
-    text.parse().map_err(|_| wrong())
 }
 
 impl fmt::Display for PackageRequest {
@@ -120,7 +129,7 @@ text_value! {
     pattern: r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$",
     examples: ["docker"],
     check: |text| match text {
-        "debian" | "updates" | "security" => Err("plywood uses it for Debian's own archive"),
+        "debian" | "debian-security" => Err("plywood uses it for Debian's own archive"),
         _ => super::names::repository_component(text),
     }
 }

@@ -7,7 +7,9 @@ mod names;
 mod net;
 mod units;
 
-pub use debian::{Component, PackageName, PackagePattern, PackageRequest, RepositoryName, SnapshotTime, Suite};
+pub use debian::{
+    Component, ExactVersion, PackageName, PackagePattern, PackageRequest, RepositoryName, SnapshotTime, Suite,
+};
 pub use files::{FileMode, Owner, OwnerId, PathPattern, SymlinkTarget, WorkspacePath};
 pub use image::{Compression, LayerBudget, Port, Protocol, Signal};
 pub use names::{EnvName, GroupName, ImageName, LabelKey, UserName, WorkspaceName};
@@ -39,9 +41,9 @@ impl ParseValueError {
     }
 }
 
-/// Declares a type that holds checked text: `check` gives the broken rule, `pattern` tells the JSON schema about it.
-macro_rules! text_value {
-    ($(#[$doc:meta])* $name:ident, kind: $kind:literal, pattern: $pattern:literal, examples: [$($example:literal),*], check: $check:expr) => {
+/// Declares a type that holds checked text: `check` gives the broken rule.
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, kind: $kind:literal, check: $check:expr $(,)?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
@@ -77,7 +79,14 @@ macro_rules! text_value {
                 &self.0
             }
         }
+    };
+}
+pub(crate) use text_type;
 
+/// Declares a type that holds checked text of the manifest; `pattern` tells the JSON schema about the rule.
+macro_rules! text_value {
+    ($(#[$doc:meta])* $name:ident, kind: $kind:literal, pattern: $pattern:literal, examples: [$($example:literal),*], check: $check:expr $(,)?) => {
+        $crate::manifest::values::text_type!($(#[$doc])* $name, kind: $kind, check: $check);
         $crate::manifest::values::text_schema!($name, pattern: $pattern, examples: [$($example),*]);
     };
 }
