@@ -72,11 +72,6 @@ impl Color {
         }
         .write_global();
     }
-
-    /// Whether standard error shows colours.
-    pub(crate) fn on_stderr(self) -> bool {
-        anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
-    }
 }
 
 /// One variant per command; each has a file of its own.
@@ -86,6 +81,14 @@ pub(crate) enum Command {
     Lock(commands::lock::LockArgs),
     /// Make images
     Build(commands::build::BuildArgs),
+    /// Boot images and run the manifest's tests
+    Test(commands::test::TestArgs),
+    /// Run a command in a container of an image
+    Run(commands::run::RunArgs),
+    /// Show or prune the cache
+    Cache(commands::cache::CacheArgs),
+    /// Print the JSON schema of plywood.toml
+    Schema(commands::schema::SchemaArgs),
     /// Print a script that completes plywood's commands in a shell
     Completions(commands::completions::CompletionsArgs),
     /// Print or write the manual pages

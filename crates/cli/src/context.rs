@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use plywood::workspace::Workspace;
 use serde::Serialize;
 
-use crate::args::{Color, Global};
+use crate::args::Global;
 use crate::failure::Failure;
 use crate::render::progress::Progress;
 
@@ -16,8 +16,6 @@ pub(crate) struct Context {
     pub(crate) workspace: Workspace,
     /// Where use cases report to.
     pub(crate) progress: Progress,
-    /// Whether to colour.
-    pub(crate) color: Color,
     directory: Utf8PathBuf,
     json: bool,
     quiet: bool,
@@ -30,7 +28,6 @@ impl Context {
         Ok(Self {
             workspace: Workspace::new(global.directory.clone(), cache),
             progress: Progress::new(global.quiet, global.verbose),
-            color: global.color,
             directory: global.directory,
             json: global.json,
             quiet: global.quiet,

@@ -25,10 +25,10 @@ fn main() -> ExitCode {
 /// The program: everything from a parsed command line to the exit code.
 fn run(cli: Cli) -> Exit {
     interrupt::install();
-    let (json, color) = (cli.global.json, cli.global.color);
+    let json = cli.global.json;
     let outcome = Context::new(cli.global).and_then(|context| commands::run(cli.command, &context));
     outcome.unwrap_or_else(|failure| {
-        render::error::render(&failure, json, color);
+        render::error::render(&failure, json);
         failure.exit()
     })
 }

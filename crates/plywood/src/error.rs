@@ -3,8 +3,10 @@
 use std::io;
 
 use camino::Utf8PathBuf;
+use plywood_core::manifest::{ManifestErrors, UnknownImageError};
+use plywood_oci::store::StoreError;
 
-use crate::suggest;
+use crate::engine::EngineError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,20 @@ pub enum Error {
         /// The folder that was looked in.
         directory: Utf8PathBuf,
     },
+    /// The manifest is not valid.
+    #[error("{path} is not valid")]
+    Manifest {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// Its text, in which the faults have their places.
+        text: String,
+        /// The faults.
+        #[source]
+        faults: ManifestErrors,
+    },
+    /// The manifest has no image of this name.
+    #[error(transparent)]
+    UnknownImage(#[from] UnknownImageError),
     /// A file could not be read.
     #[error("cannot read {path}")]
     Read {
@@ -31,13 +47,17 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The manifest has no image of this name.
-    #[error("there is no image `{name}` in the manifest")]
-    UnknownImage {
-        /// The name that was asked for.
-        name: String,
-        /// The names there are.
-        known: Vec<String>,
+    /// The cache failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A container engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The image is not made for the platform that was asked for.
+    #[error("image `{image}` was not built")]
+    NotBuilt {
+        /// Its name.
+        image: String,
     },
     /// Part of plywood that is still being written.
     #[error("`{0}` is not finished yet")]
@@ -49,17 +69,16 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::NoManifest { .. } => Some("name the folder that has one with `-C DIR`".to_owned()),
-            Error::UnknownImage { name, known } => Some(match suggest::nearest(name, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "add a table `[images.NAME]` to plywood.toml".to_owned(),
-                None => format!("the manifest has {}", suggest::list(known)),
-            }),
-            Error::Read { .. } | Error::Write { .. } | Error::Unfinished(_) => None,
+            Error::UnknownImage(error) => error.hint(),
+            Error::Store(error) => error.hint(),
+            Error::Engine(error) => error.hint(),
+            Error::Manifest { .. } | Error::Read { .. } | Error::Write { .. } => None,
+            Error::NotBuilt { .. } | Error::Unfinished(_) => None,
         }
     }
 
     /// Whether what was asked for is wrong (the command line or `plywood.toml`), so that trying again cannot help.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::NoManifest { .. } | Error::UnknownImage { .. })
+        matches!(self, Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_))
     }
 }

@@ -5,12 +5,14 @@
 
 pub mod build;
 pub mod debian;
+pub mod cache;
 pub mod engine;
 pub mod error;
 pub mod events;
 pub mod interrupt;
 pub mod lock;
-pub mod suggest;
+pub mod run;
+pub mod test;
 pub mod workspace;
 
 pub use error::Error;

@@ -4,6 +4,8 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use plywood_core::manifest::Manifest;
+
 use crate::Error;
 
 /// The name of the manifest in a workspace.
@@ -53,18 +55,19 @@ impl Workspace {
         self.directory.join(OUTPUT_NAME).join("oci")
     }
 
-    /// The manifest's text.
+    /// The manifest.
     ///
     /// # Errors
-    /// [`Error::NoManifest`] when there is none, [`Error::Read`] when it cannot be read.
-    pub fn read_manifest(&self) -> Result<String, Error> {
+    /// [`Error::NoManifest`] when there is none, [`Error::Read`] when it cannot be read, [`Error::Manifest`] when it is not valid.
+    pub fn manifest(&self) -> Result<Manifest, Error> {
         let path = self.manifest_path();
-        match read_text(&path) {
+        let text = match read_text(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::NoManifest { directory: self.directory.clone() })
+                return Err(Error::NoManifest { directory: self.directory.clone() });
             }
-            other => other.map_err(|source| Error::Read { path, source }),
-        }
+            other => other.map_err(|source| Error::Read { path: path.clone(), source })?,
+        };
+        Manifest::parse(&text).map_err(|faults| Error::Manifest { path, text, faults })
     }
 
     /// The lock's text; `None` when there is no lock yet.
@@ -107,7 +110,7 @@ mod tests {
     #[test]
     fn a_folder_without_a_manifest_is_named() {
         let (_folder, workspace) = temporary();
-        let error = workspace.read_manifest().expect_err("there is no manifest");
+        let error = workspace.manifest().expect_err("there is no manifest");
         assert!(matches!(&error, Error::NoManifest { directory } if directory == workspace.directory()));
         assert!(error.hint().is_some());
     }

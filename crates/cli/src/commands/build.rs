@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 use plywood::build::{BuildOptions, BuildReport, BuiltPlatform, LayerOrigin, Output, build};
+use plywood::engine::EngineKind;
 use plywood_core::platform::Platform;
 
 use crate::commands::lock;
@@ -41,6 +42,9 @@ pub(crate) struct BuildArgs {
     /// Write to oci:DIR, oci-archive:FILE or docker-archive:FILE
     #[arg(long, value_name = "WHERE")]
     output: Option<Output>,
+    /// Put them into ENGINE's store too: podman or docker
+    #[arg(long, value_name = "ENGINE")]
+    load: Option<EngineKind>,
     /// Show what is in each layer, why, and which images share it
     #[arg(long)]
     explain: bool,
@@ -56,6 +60,7 @@ pub(crate) fn run(args: BuildArgs, context: &Context) -> Result<Exit, Failure> {
         platforms: args.platforms,
         locked: args.locked,
         output: args.output,
+        load: args.load,
         jobs: args.jobs,
     };
     let report = build(&options, &context.workspace, &context.progress)?;
@@ -98,7 +103,8 @@ fn text(report: &BuildReport, explain: bool) -> String {
             let _ = write!(text, "\n{} for {}\n{}", image.name, built.platform, layers(&image.name, built));
         }
     }
-    let _ = writeln!(text, "\nin {}", report.output);
+    let loaded = report.loaded.map(|engine| format!(" and in {engine}")).unwrap_or_default();
+    let _ = writeln!(text, "\nin {}{loaded}", report.output);
     text
 }
 

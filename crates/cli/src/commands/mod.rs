@@ -1,9 +1,13 @@
 //! One file per command: its options and examples, the one use case it calls, and how its result reads.
 
 pub(crate) mod build;
+pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod lock;
 pub(crate) mod man;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod test;
 
 use crate::args::Command;
 use crate::context::Context;
@@ -15,6 +19,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
     match command {
         Command::Lock(args) => lock::run(args, context),
         Command::Build(args) => build::run(args, context),
+        Command::Test(args) => test::run(args, context),
+        Command::Run(args) => run::run(args, context),
+        Command::Cache(args) => cache::run(args, context),
+        Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(args, context),
     }

@@ -6,11 +6,11 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::args::Color;
+use super::faults;
 use crate::failure::Failure;
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(super) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// What `--json` says of an error.
 #[derive(Debug, Serialize)]
@@ -26,22 +26,18 @@ struct JsonBody<'f> {
 }
 
 /// Renders a failure to standard error, and with `--json` to standard output too.
-pub(crate) fn render(failure: &Failure, json: bool, color: Color) {
-    let _ = color;
+pub(crate) fn render(failure: &Failure, json: bool) {
     if failure.is_silent() {
         return;
     }
-    let causes = causes(failure);
-    let mut text = format!("{ERROR}error:{ERROR:#} {failure}\n");
-    for cause in &causes {
-        text += &format!("  cause: {}\n", cause.replace('\n', "\n    "));
-    }
-    if let Some(hint) = failure.hint() {
-        text += &format!("\n{HINT}hint:{HINT:#} {hint}\n");
-    }
+    let text = match failure {
+        Failure::UseCase(plywood::Error::Manifest { path, text, faults }) => faults::render(path, text, faults),
+        _ => describe(failure),
+    };
     // There is nowhere left to complain when standard error is closed.
     let _ = anstream::stderr().write_all(text.as_bytes());
     if json {
+        let causes = causes(failure);
         let body = JsonBody { message: failure.to_string(), causes: &causes, hint: failure.hint() };
         if let Ok(text) = serde_json::to_string_pretty(&JsonError { error: body }) {
             let _ = writeln!(anstream::stdout(), "{text}");
@@ -49,13 +45,24 @@ pub(crate) fn render(failure: &Failure, json: bool, color: Color) {
     }
 }
 
+/// The message, its causes, each further in than the one before, and the hint.
+fn describe(failure: &Failure) -> String {
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", indented(&failure.to_string(), "  "));
+    for cause in causes(failure) {
+        text += &format!("  {}\n", indented(&cause, "    "));
+    }
+    if let Some(hint) = failure.hint() {
+        text += &format!("\n{HINT}hint:{HINT:#} {hint}\n");
+    }
+    text
+}
+
+/// All lines but the first begin with `indent`.
+fn indented(text: &str, indent: &str) -> String {
+    text.trim_end().replace('\n', &format!("\n{indent}"))
+}
+
 /// The messages of the sources, outermost first.
 fn causes(failure: &Failure) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut next = failure.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes
+    std::iter::successors(failure.source(), |cause| (*cause).source()).map(ToString::to_string).collect()
 }

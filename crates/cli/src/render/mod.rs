@@ -1,6 +1,7 @@
 //! How things read on a terminal: progress, errors, tables, sizes.
 
 pub(crate) mod error;
+mod faults;
 pub(crate) mod progress;
 pub(crate) mod size;
 pub(crate) mod table;

@@ -92,11 +92,6 @@ impl Accounts {
         self.users.iter().find(|account| account.uid == uid)
     }
 
-    /// The group of a name.
-    pub(super) fn group_named(&self, name: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.name == name)
-    }
-
     /// A user's name, or its number when it has none.
     pub(super) fn name_of(&self, uid: u32) -> String {
         self.user(uid).map_or_else(|| uid.to_string(), |account| account.name.clone())

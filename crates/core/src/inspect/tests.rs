@@ -83,7 +83,9 @@ fn spoiled_files_are_found() {
     let chmod =
         |tree: &mut Tree, at: &str, mode: u16| tree.set_meta(&path(at), |meta| meta.mode = mode).expect("there");
     let chown = |tree: &mut Tree, at: &str, uid: u32| tree.set_meta(&path(at), |meta| meta.uid = uid).expect("there");
-    let remove = |tree: &mut Tree, at: &str| drop(tree.remove_all(&path(at)));
+    let remove = |tree: &mut Tree, at: &str| {
+        tree.remove_all(&path(at));
+    };
 
     check(&["account-files"], &|tree| write(tree, "etc/shadow", "root:*:1::::::\n"));
     check(&["account-files"], &|tree| chmod(tree, "etc/shadow", 0o644));

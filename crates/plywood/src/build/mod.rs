@@ -11,7 +11,8 @@ pub use output::{Output, ParseOutputError};
 pub use report::{BuildReport, BuiltImage, BuiltLayer, BuiltPlatform, LayerOrigin};
 
 use crate::Error;
-use crate::events::Events;
+use crate::engine::{Engine, EngineError, EngineKind};
+use crate::events::{Events, Task, Unit};
 use crate::workspace::Workspace;
 
 /// What `build` is asked to do.
@@ -25,6 +26,8 @@ pub struct BuildOptions {
     pub locked: bool,
     /// Where the images go; [`Workspace::default_layout`] when `None`.
     pub output: Option<Output>,
+    /// The engine that gets the images too.
+    pub load: Option<EngineKind>,
     /// How many threads to work with; one per processor when `None`.
     pub jobs: Option<NonZeroUsize>,
 }
@@ -35,6 +38,24 @@ pub struct BuildOptions {
 /// A bad manifest or lock, an input that cannot be obtained or is not what the lock says, a package whose scripts
 /// cannot be replayed, or an output that cannot be written.
 pub fn build(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
-    let _ = (options, workspace.read_manifest()?, events);
+    let mut report = make(options, workspace, events)?;
+    if let Some(kind) = options.load {
+        let engine = Engine::find(Some(kind))?;
+        for image in &report.images {
+            let [platform] = image.platforms.as_slice() else {
+                let count = image.platforms.len();
+                return Err(EngineError::SeveralPlatforms { engine: kind, count }.into());
+            };
+            let _task = Task::start(events, format!("Loading {} into {kind}", image.name), None, Unit::Items);
+            engine.load(&report.output, image, platform)?;
+        }
+        report.loaded = Some(kind);
+    }
+    Ok(report)
+}
+
+/// Makes the images and writes them to the output.
+fn make(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
+    let _ = (options, workspace.manifest()?, events);
     Err(Error::Unfinished("build"))
 }

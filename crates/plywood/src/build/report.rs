@@ -8,6 +8,7 @@ use plywood_core::platform::Platform;
 use serde::Serialize;
 
 use super::Output;
+use crate::engine::EngineKind;
 use crate::lock::LockReport;
 
 /// What `build` made.
@@ -19,6 +20,8 @@ pub struct BuildReport {
     pub lock: Option<LockReport>,
     /// The images, those they stand on before them.
     pub images: Vec<BuiltImage>,
+    /// The engine that has them too.
+    pub loaded: Option<EngineKind>,
 }
 
 /// One image.

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::EngineKind;
+use crate::build::Output;
 
 /// What can go wrong with an engine.
 #[derive(Debug, thiserror::Error)]
@@ -46,16 +47,22 @@ pub enum EngineError {
         limit: Duration,
     },
     /// What it loaded is another image than the one that was built.
-    #[error("{engine} loaded image {loaded} where {expected} was built")]
+    #[error("{engine} loaded another image than {expected} for {reference}")]
     OtherImage {
         /// Which engine.
         engine: EngineKind,
-        /// The image it has now, by id.
-        loaded: String,
-        /// The image it should have.
+        /// The image's name.
+        reference: String,
+        /// The id it should have.
         expected: String,
     },
-    /// An image of this platform cannot be loaded along with the others.
+    /// Docker reads archives of its own kind only.
+    #[error("docker cannot load images from {output}")]
+    NeedsDockerArchive {
+        /// Where the images are.
+        output: Output,
+    },
+    /// Names in an engine stand for one platform.
     #[error("{engine} takes an image for one platform at a time, not for {count}")]
     SeveralPlatforms {
         /// Which engine.
@@ -84,6 +91,7 @@ impl EngineError {
             }
             EngineError::Failed { engine, source, .. } => source.hint(*engine),
             EngineError::SeveralPlatforms { .. } => Some("name the one to load with `--platform`".to_owned()),
+            EngineError::NeedsDockerArchive { .. } => Some("write them with `--output docker-archive:FILE`".to_owned()),
             EngineError::Start { .. } | EngineError::TimedOut { .. } | EngineError::OtherImage { .. } => {
                 Some("`plywood doctor` says whether the engine works".to_owned())
             }

@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 pub use capture::Captured;
 pub use container::Container;
 pub use error::{Complaint, EngineError};
-pub use load::LayoutImage;
 pub use run::{ContainerOptions, Mount, ParseMountError};
 
 /// How long an engine may take over questions about itself.
@@ -84,6 +83,11 @@ impl Engine {
         let candidates = EngineKind::ALL.into_iter().filter(|kind| wanted.is_none_or(|wanted| wanted == *kind));
         let mut found = candidates.filter_map(|kind| Some(Self { kind, program: find_on(&path, kind.program())? }));
         found.next().ok_or(EngineError::Missing { wanted })
+    }
+
+    /// The engine at a known place.
+    pub fn at(kind: EngineKind, program: impl Into<PathBuf>) -> Self {
+        Self { kind, program: program.into() }
     }
 
     /// Which one it is.

@@ -36,6 +36,6 @@ pub enum Upgrade {
 /// # Errors
 /// A bad manifest or lock, an archive that cannot be reached or trusted, or packages that do not go together.
 pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -> Result<LockReport, Error> {
-    let _ = (options, workspace.read_manifest()?, events);
+    let _ = (options, workspace.manifest()?, events);
     Err(Error::Unfinished("lock"))
 }
