@@ -4,8 +4,8 @@
 //! gives a report that can be serialized; the command line parses into the former and renders the latter.
 
 pub mod build;
-pub mod debian;
 pub mod cache;
+pub mod debian;
 pub mod engine;
 pub mod error;
 pub mod events;
