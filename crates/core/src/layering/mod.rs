@@ -13,8 +13,10 @@ mod input;
 mod keep;
 mod merge;
 mod order;
+mod overlay;
 mod plan;
 mod report;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod variant;
@@ -26,8 +28,10 @@ use serde::{Deserialize, Serialize};
 use crate::item::ItemKey;
 pub use check::{LayoutFault, check};
 pub use input::{ImageInput, ItemInfo, LayerBudget, LayerInput, Volatility};
+pub use overlay::{Overlay, Restated};
 pub use plan::{PlanError, plan};
 pub use report::{Duplicate, ImageFigures, LayoutReport, report};
+pub use settle::{ItemEntries, Settled, changed_entries, settle};
 pub use variant::{EntryChange, ItemChanges, generated_id};
 
 /// The joint layout of all images of a workspace on one platform, as the lock stores it.

@@ -68,10 +68,7 @@ impl<'s> Collector<'s> {
     /// Takes the next member of `data.tar`.
     pub(super) fn add(&mut self, member: Member, data: &mut dyn Read) -> Result<(), DebError> {
         if self.member_count() >= self.options.limits.members {
-            return Err(DebError::TooManyEntries {
-                package: self.package.clone(),
-                limit: self.options.limits.members,
-            });
+            return Err(DebError::TooManyEntries { package: self.package.clone(), limit: self.options.limits.members });
         }
         let raw = member.raw.clone();
         let bad = |problem| DebError::Entry { package: self.package.clone(), path: raw.clone(), problem };

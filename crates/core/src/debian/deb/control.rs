@@ -58,7 +58,8 @@ impl Control {
         let stanza = Stanza::parse(files.get("control").ok_or(ControlError::NoControl)?)?;
         let valid = |field: &'static str, extra: &[u8], minimum: usize| {
             let value = stanza.get_str(field).filter(|value| value.len() >= minimum);
-            let is_valid = |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte));
+            let is_valid =
+                |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte));
             value.filter(is_valid).map(drop).ok_or(ControlError::Field(field))
         };
         valid("Package", b"+-._", 2)?;

@@ -67,7 +67,9 @@ pub(super) enum Keep {
 pub(super) fn keep(path: &TreePath, size: u64) -> Keep {
     let below = |directories: &[&str]| {
         let bytes = path.as_bytes();
-        directories.iter().any(|directory| bytes.strip_prefix(directory.as_bytes()).is_some_and(|r| r.starts_with(b"/")))
+        directories
+            .iter()
+            .any(|directory| bytes.strip_prefix(directory.as_bytes()).is_some_and(|r| r.starts_with(b"/")))
     };
     match size {
         0 => Keep::Always,

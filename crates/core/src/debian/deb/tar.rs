@@ -80,8 +80,7 @@ impl<'a, R: Read> Members<'a, R> {
         while let Some(entry) = self.entries.next() {
             let mut entry = entry?;
             let kind = entry.header().entry_type();
-            let is_extension =
-                matches!(kind, EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader);
+            let is_extension = matches!(kind, EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader);
             if !is_extension {
                 let raw = extensions.path.take().unwrap_or_else(|| entry.header().path_bytes().as_bstr().to_owned());
                 return match member(entry.header(), &raw, extensions) {

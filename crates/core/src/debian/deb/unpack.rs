@@ -34,9 +34,8 @@ pub fn unpack(reader: impl Read, options: &UnpackOptions, sink: &mut dyn EntrySi
 
     let codec = next_tar(&mut ar, "data.tar").map_err(DebError::Container)?;
     let (limit, installed_kib) = (limits.data(control.installed_kib), control.installed_kib.unwrap_or(0));
-    let decoded = codec
-        .decode(&mut ar, limits.codec_memory)
-        .map_err(|source| DebError::Read { member: "data.tar", source })?;
+    let decoded =
+        codec.decode(&mut ar, limits.codec_memory).map_err(|source| DebError::Read { member: "data.tar", source })?;
     let (bounded, exceeded) = Bounded::new(decoded, limit);
     let mut collector = Collector::new(sink, options, control);
     match read_data(bounded, &mut collector) {
@@ -75,9 +74,8 @@ fn next_tar(ar: &mut ArReader<impl Read>, expected: &'static str) -> Result<Code
 }
 
 fn read_control(codec: Codec, ar: &mut ArReader<impl Read>, limits: &Limits) -> Result<Control, DebError> {
-    let decoded = codec
-        .decode(ar, limits.codec_memory)
-        .map_err(|source| DebError::Read { member: "control.tar", source })?;
+    let decoded =
+        codec.decode(ar, limits.codec_memory).map_err(|source| DebError::Read { member: "control.tar", source })?;
     let (bounded, exceeded) = Bounded::new(decoded, limits.control);
     Control::read(bounded, limits).map_err(|error| {
         let too_large = ControlError::TooLarge { limit: limits.control, unit: "bytes" };
