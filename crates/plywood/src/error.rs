@@ -6,6 +6,8 @@ use camino::Utf8PathBuf;
 use plywood_core::manifest::{ManifestErrors, UnknownImageError};
 use plywood_oci::store::StoreError;
 
+use crate::debian::ConfigError;
+use crate::debian::mirrors::MirrorError;
 use crate::engine::EngineError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
@@ -47,6 +49,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The manifest's archives cannot be used as they are named.
+    #[error(transparent)]
+    Archive(#[from] ConfigError),
+    /// A mirror cannot be used.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
     /// The cache failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,9 +78,11 @@ impl Error {
         match self {
             Error::NoManifest { .. } => Some("name the folder that has one with `-C DIR`".to_owned()),
             Error::UnknownImage(error) => error.hint(),
+            Error::Archive(error) => error.hint(),
             Error::Store(error) => error.hint(),
             Error::Engine(error) => error.hint(),
             Error::Manifest { .. } | Error::Read { .. } | Error::Write { .. } => None,
+            Error::Mirror(_) => None,
             Error::NotBuilt { .. } | Error::Unfinished(_) => None,
         }
     }

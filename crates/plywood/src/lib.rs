@@ -6,11 +6,13 @@
 pub mod build;
 pub mod cache;
 pub mod debian;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod events;
 pub mod interrupt;
 pub mod lock;
+mod os;
 pub mod run;
 pub mod test;
 pub mod workspace;
