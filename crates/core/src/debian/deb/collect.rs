@@ -7,8 +7,9 @@ use std::sync::Arc;
 use bstr::BString;
 use md5::{Digest as _, Md5};
 
-use super::control::{Control, FileList};
+use super::control::Control;
 use super::elf::ElfProbe;
+use super::info::{FileList, Md5Sums};
 use super::inline::{Keep, is_text, keep};
 use super::tar::{Member, MemberKind};
 use super::usrmerge::is_alias;
@@ -33,6 +34,8 @@ pub(super) struct Collector<'s> {
     implied: BTreeSet<TreePath>,
     aliased: BTreeSet<TreePath>,
     elf: BTreeMap<TreePath, ElfInfo>,
+    /// The hashes of all files, for a package that brings none itself.
+    md5sums: Option<Md5Sums>,
     /// Where a conffile is in `control.conffiles`.
     conffiles: BTreeMap<TreePath, usize>,
 }
@@ -44,7 +47,6 @@ impl<'s> Collector<'s> {
             sink,
             options,
             package: control.package(),
-            control,
             list: FileList::default(),
             entries: Vec::new(),
             positions: BTreeMap::new(),
@@ -52,6 +54,8 @@ impl<'s> Collector<'s> {
             implied: BTreeSet::new(),
             aliased: BTreeSet::new(),
             elf: BTreeMap::new(),
+            md5sums: (!control.files.contains_key("md5sums")).then(Md5Sums::default),
+            control,
             conffiles,
         }
     }
@@ -107,6 +111,9 @@ impl<'s> Collector<'s> {
             }
         }
         files.insert("list".to_owned(), (list, Meta::root(0o644, mtime)));
+        if let Some(sums) = self.md5sums.take() {
+            files.insert("md5sums".to_owned(), (sums.into_bytes(), Meta::root(0o644, mtime)));
+        }
         let qualified = self.control.qualified_name();
         for (name, (bytes, meta)) in files {
             let raw = BString::from(format!("{qualified}.{name}"));
@@ -115,7 +122,10 @@ impl<'s> Collector<'s> {
                 return Err(self.bad(&raw, EntryProblem::Duplicate));
             }
             self.add_parents(&path, mtime, &raw)?;
-            self.add_bytes(path, meta, &bytes, Keep::Never)?;
+            // What dpkg writes itself changes when a later package takes over a file.
+            let own = !self.control.files.contains_key(&name);
+            let keep = if own { Keep::Always } else { Keep::Never };
+            self.add_bytes(path, meta, &bytes, keep)?;
         }
         Ok(UnpackedDeb {
             item: self.options.item,
@@ -155,8 +165,19 @@ impl<'s> Collector<'s> {
     fn add_kind(&mut self, path: TreePath, member: Member, data: &mut dyn Read) -> Result<(), DebError> {
         let meta = member.meta;
         let (entry, node) = match member.kind {
-            MemberKind::File { size } => return self.add_file(path, meta, size, &member.raw, data),
-            MemberKind::HardLink { target } => return self.add_hard_link(path, &target, &member.raw),
+            MemberKind::File { size } => {
+                let md5 = self.add_file(path, meta, size, &member.raw, data)?;
+                if let (Some(sums), Some(md5)) = (&mut self.md5sums, md5) {
+                    sums.push(&member.path, md5);
+                }
+                return Ok(());
+            }
+            MemberKind::HardLink { target } => {
+                if let (Some(sums), Ok(target)) = (&mut self.md5sums, TreePath::parse(&target)) {
+                    sums.push_link(&member.path, &target);
+                }
+                return self.add_hard_link(path, &target, &member.raw);
+            }
             MemberKind::Directory => {
                 self.implied.remove(&path);
                 (EntryKind::Directory, NodeKind::Directory)
@@ -182,13 +203,13 @@ impl<'s> Collector<'s> {
         size: u64,
         raw: &BString,
         data: &mut dyn Read,
-    ) -> Result<(), DebError> {
+    ) -> Result<Option<[u8; 16]>, DebError> {
         let limit = self.options.limits.file;
         if size > limit {
             return Err(self.bad(raw, EntryProblem::TooLarge { size, limit }));
         }
         let mut watched = Watched::new(data, size);
-        watched.md5 = self.conffiles.contains_key(&path).then(Md5::new);
+        watched.md5 = (self.md5sums.is_some() || self.conffiles.contains_key(&path)).then(Md5::new);
         watched.elf = ElfProbe::for_path(&path);
         let damaged = |this: &Self, source| DebError::Data {
             package: this.package.clone(),
@@ -217,7 +238,7 @@ impl<'s> Collector<'s> {
         if let Some(conffile) = conffile {
             conffile.md5 = md5;
         }
-        Ok(())
+        Ok(md5)
     }
 
     fn add_bytes(&mut self, path: TreePath, meta: Meta, bytes: &Arc<[u8]>, keep: Keep) -> Result<(), DebError> {

@@ -56,15 +56,15 @@ impl Control {
 
     fn check(files: BTreeMap<String, Arc<[u8]>>, metas: BTreeMap<String, Meta>) -> Result<Self, ControlError> {
         let stanza = Stanza::parse(files.get("control").ok_or(ControlError::NoControl)?)?;
-        let valid = |field: &'static str, extra: &[u8], minimum: usize| {
-            let value = stanza.get_str(field).filter(|value| value.len() >= minimum);
+        let valid = |field: &'static str, extra: &[u8]| {
+            let value = stanza.get_str(field).filter(|value| !value.is_empty());
             let is_valid =
                 |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte));
             value.filter(is_valid).map(drop).ok_or(ControlError::Field(field))
         };
-        valid("Package", b"+-._", 2)?;
-        valid("Version", b"+-.~:_", 1)?;
-        valid("Architecture", b"-", 1)?;
+        valid("Package", b"+-._")?;
+        valid("Version", b"+-.~:_")?;
+        valid("Architecture", b"-")?;
         let installed_kib = match stanza.get_str("Installed-Size") {
             None => None,
             Some(size) => Some(size.parse().map_err(|_| ControlError::Field("Installed-Size"))?),
@@ -130,21 +130,5 @@ fn refused(error: MemberError) -> ControlError {
     match error {
         MemberError::Read(source) => ControlError::Read(source),
         MemberError::Member { path, problem } => ControlError::Member { path, problem },
-    }
-}
-
-/// dpkg's file list (`info/PACKAGE.list`): the members of `data.tar` in order, absolute, the root as `/.`.
-#[derive(Debug, Default)]
-pub(super) struct FileList(BString);
-
-impl FileList {
-    pub(super) fn push(&mut self, path: &TreePath) {
-        self.0.push(b'/');
-        self.0.extend_from_slice(if path.is_root() { b"." } else { path.as_bytes() });
-        self.0.push(b'\n');
-    }
-
-    pub(super) fn into_bytes(self) -> Arc<[u8]> {
-        Arc::from(Vec::from(self.0))
     }
 }

@@ -12,6 +12,7 @@ mod elf;
 mod error;
 mod filter;
 mod fnmatch;
+mod info;
 mod inline;
 mod limits;
 mod options;

@@ -91,6 +91,11 @@ impl Diversions {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// All diversions, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Diversion> {
         self.list.iter()

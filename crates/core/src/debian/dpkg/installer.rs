@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bstr::ByteSlice;
 use debversion::Version;
 
 use super::relation::Relation;
 use super::{Diversion, DiversionError, Diversions, MergeError, PackageState, Stanza, StatOverrides, TriggerInterest};
 use crate::debian::deb::{Conffile, UnpackedDeb, merged_usr};
 use crate::platform::Platform;
-use crate::tree::{Meta, Node, NodeKind, Tree, TreeError, TreePath};
+use crate::tree::{Content, Meta, Node, NodeKind, Tree, TreeError, TreePath};
+
+const INFO: TreePath = TreePath::literal("var/lib/dpkg/info");
 
 /// A file system into which packages are unpacked one after the other.
 ///
@@ -80,7 +83,9 @@ impl InstalledPackage {
 
 /// What to do with an entry of a package.
 enum Decision {
-    Place,
+    /// It goes there, and these packages lose theirs.
+    Place { losers: Vec<usize> },
+    /// A package before it replaces it in this path.
     KeepExisting,
 }
 
@@ -150,11 +155,12 @@ impl Installer {
         }
         let index = self.packages.len();
         self.packages.push(package);
-        for (path, node) in deb.data_entries() {
+        let mut kept = Vec::new();
+        for entry @ (path, node) in deb.data_entries() {
             if deb.implied.contains(path) {
                 self.ensure_directory(deb, path, &node.meta)?;
             } else {
-                self.unpack_entry(deb, index, path, node)?;
+                self.unpack_entry(deb, index, entry, &mut kept)?;
             }
         }
         for (path, node) in deb.info_entries() {
@@ -163,6 +169,10 @@ impl Installer {
             } else {
                 self.place(deb, path.clone(), node.clone())?;
             }
+        }
+        for name in kept {
+            self.strike_from_list(index, &name);
+            self.strike_from_info(index, "md5sums", |line| line.get(34..) == Some(name.as_bytes()));
         }
         Ok(())
     }
@@ -216,8 +226,8 @@ impl Installer {
         &mut self,
         deb: &UnpackedDeb,
         index: usize,
-        path: &TreePath,
-        node: &Node,
+        (path, node): &(TreePath, Node),
+        kept: &mut Vec<TreePath>,
     ) -> Result<(), MergeError> {
         let name = deb.dpkg_path(path);
         let used = self.diversions.resolve(&name, deb.package()).clone();
@@ -234,8 +244,11 @@ impl Installer {
             return Ok(());
         }
         match self.decide(index, &name)? {
-            Decision::KeepExisting => Ok(()),
-            Decision::Place => {
+            Decision::KeepExisting => {
+                kept.push(name);
+                Ok(())
+            }
+            Decision::Place { losers } => {
                 if self.tree.get(&at).is_some_and(Node::is_directory) {
                     return Err(MergeError::DirectoryInTheWay { package: deb.package().to_owned(), path: at });
                 }
@@ -243,6 +256,7 @@ impl Installer {
                 if let Some(stat) = self.statoverrides.get(&name) {
                     stat.apply(&mut node.meta);
                 }
+                self.take_over(&losers, &name);
                 self.own(name, index);
                 self.place(deb, at, node)
             }
@@ -286,13 +300,19 @@ impl Installer {
     /// Whether the package may put something at a name that others may have.
     fn decide(&self, index: usize, name: &TreePath) -> Result<Decision, MergeError> {
         let owners = self.owners.get(name).map(Vec::as_slice).unwrap_or_default();
-        let Some(package) = self.packages.get(index) else { return Ok(Decision::Place) };
+        let Some(package) = self.packages.get(index) else { return Ok(Decision::Place { losers: Vec::new() }) };
         let diverting = self.diversions.get(name).and_then(|diversion| diversion.package.as_deref());
-        let others = owners.iter().filter(|owner| **owner != index).filter_map(|owner| self.packages.get(*owner));
-        for other in others {
+        let others = owners.iter().filter(|owner| **owner != index);
+        let others = others.filter_map(|owner| Some((*owner, self.packages.get(*owner)?)));
+        let mut losers = Vec::new();
+        for (owner, other) in others {
             let same = other.name() == package.name();
             let diverted = diverting.is_some_and(|by| by == package.name() || by == other.name());
-            if same || diverted || package.replaces(other) {
+            if same || diverted {
+                continue;
+            }
+            if package.replaces(other) {
+                losers.push(owner);
                 continue;
             }
             if other.replaces(package) {
@@ -304,7 +324,35 @@ impl Installer {
                 path: name.clone(),
             });
         }
-        Ok(Decision::Place)
+        Ok(Decision::Place { losers })
+    }
+
+    /// Strikes a path from the lists of packages that it was taken from.
+    fn take_over(&mut self, losers: &[usize], name: &TreePath) {
+        for loser in losers {
+            if let Some(owners) = self.owners.get_mut(name) {
+                owners.retain(|owner| owner != loser);
+            }
+            self.strike_from_list(*loser, name);
+        }
+    }
+
+    fn strike_from_list(&mut self, index: usize, name: &TreePath) {
+        let absolute = [b"/", name.as_bytes()].concat();
+        self.strike_from_info(index, "list", |line| line == absolute);
+    }
+
+    /// Removes lines from an info file that dpkg wrote itself; those are the ones whose contents are at hand.
+    fn strike_from_info(&mut self, index: usize, file: &str, strike: impl Fn(&[u8]) -> bool) {
+        let Some(package) = self.packages.get(index) else { return };
+        let Ok(path) = INFO.join(format!("{}.{file}", package.qualified_name)) else { return };
+        if let Some(Node { meta, kind: NodeKind::File { content: Content::Inline(lines), .. } }) = self.tree.get(&path)
+        {
+            let kept = lines.lines_with_terminator().filter(|line| !strike(line.strip_suffix(b"\n").unwrap_or(line)));
+            let node = Node::file(meta.clone(), kept.collect::<Vec<_>>().concat());
+            // The node is there, so its parents are.
+            let _ = self.tree.insert(path, node);
+        }
     }
 
     fn own(&mut self, name: TreePath, index: usize) {

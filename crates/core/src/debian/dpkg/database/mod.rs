@@ -33,7 +33,6 @@ pub struct DatabaseOptions<'o> {
 pub fn write_database(installer: &mut Installer, options: &DatabaseOptions<'_>) -> Result<(), TreeError> {
     let mut files = vec![
         ("status", 0o644, status_file(installer.packages())),
-        ("diversions", 0o644, installer.diversions.to_file()),
         ("lock", 0o640, BString::default()),
         ("lock-frontend", 0o640, BString::default()),
         ("info/format", 0o644, "1\n".into()),
@@ -41,6 +40,10 @@ pub fn write_database(installer: &mut Installer, options: &DatabaseOptions<'_>) 
         ("triggers/Lock", 0o600, BString::default()),
         ("triggers/Unincorp", 0o644, BString::default()),
     ];
+    // dpkg makes these two with the first of their kind.
+    if !installer.diversions.is_empty() {
+        files.push(("diversions", 0o644, installer.diversions.to_file()));
+    }
     if !installer.statoverrides.is_empty() {
         files.push(("statoverride", 0o644, installer.statoverrides.to_file()));
     }

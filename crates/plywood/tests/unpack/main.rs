@@ -1,0 +1,5 @@
+//! Packages against the tools that have the last word: `dpkg-deb`, `dpkg` and `mmdebstrap`.
+
+mod builder;
+mod dpkg;
+mod sink;
