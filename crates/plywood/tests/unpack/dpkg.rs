@@ -244,7 +244,8 @@ fn filters_leave_out_what_dpkg_leaves_out() {
         .file("/usr/share/locale/de/LC_MESSAGES/doc.mo", "m")
         .file("/usr/share/locale/locale.alias", "a");
     let slim: Vec<String> = PathFilters::slim().0.iter().map(ToString::to_string).collect();
-    check(&[package.clone()], &slim.iter().map(String::as_str).collect::<Vec<_>>());
-    check(&[package.clone()], &["path-exclude=/usr/share/*", "path-include=/usr/share/d[o]c/*/R*"]);
-    check(&[package], &["path-include=/usr/share/man/*", "path-exclude=/usr/share/man/*"]);
+    let package = [package];
+    check(&package, &slim.iter().map(String::as_str).collect::<Vec<_>>());
+    check(&package, &["path-exclude=/usr/share/*", "path-include=/usr/share/d[o]c/*/R*"]);
+    check(&package, &["path-include=/usr/share/man/*", "path-exclude=/usr/share/man/*"]);
 }

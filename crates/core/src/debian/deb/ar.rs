@@ -37,7 +37,7 @@ impl<R: Read> ArReader<R> {
         io::copy(self, &mut io::sink())?;
         if self.padded {
             // The very last padding byte may be missing, as ar itself tolerates.
-            self.inner.read(&mut [0])?;
+            read_up_to(&mut self.inner, &mut [0])?;
         }
         let mut header = [0; HEADER_LEN];
         match read_up_to(&mut self.inner, &mut header)? {

@@ -77,7 +77,7 @@ impl<'a, R: Read> Members<'a, R> {
     pub(super) fn next_member(&mut self) -> Result<Option<(Member, Entry<'a, R>)>, MemberError> {
         let mut extensions = Extensions::default();
         let mut extended = false;
-        while let Some(entry) = self.entries.next() {
+        for entry in self.entries.by_ref() {
             let mut entry = entry?;
             let kind = entry.header().entry_type();
             let is_extension = matches!(kind, EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader);
