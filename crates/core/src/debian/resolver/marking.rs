@@ -83,11 +83,6 @@ impl<'u> Marking<'u> {
         want.all_targets().any(|target| self.is_chosen(target))
     }
 
-    /// The version of a name that may be installed.
-    pub(super) fn candidate(&self, name: NameId) -> Option<PackageId> {
-        self.mark(name).candidate
-    }
-
     /// Asks for packages as the command line of `apt-get install` does: all of them are marked before the dependencies of
     /// the first are looked at.
     pub(super) fn install_requested(&mut self, requested: &[PackageId]) {
@@ -151,10 +146,13 @@ impl<'u> Marking<'u> {
         from_user: bool,
         depth: usize,
     ) -> bool {
+        // What a package that is there already recommends was left out on purpose.
+        let mark = self.mark(name);
+        let recommends = self.recommends && (mark.present.is_none() || mark.present != mark.chosen);
         let wanted: Vec<&Want> = relations
             .wants
             .iter()
-            .filter(|want| (want.is_critical() || self.recommends) && (protected || !self.is_satisfied(want)))
+            .filter(|want| (want.is_critical() || recommends) && (protected || !self.is_satisfied(want)))
             .collect();
         self.mark_mut(name).protected = true;
         let mut complete = true;
