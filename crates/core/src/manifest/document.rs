@@ -1,6 +1,7 @@
 //! The manifest as a whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use schemars::JsonSchema;
 use toml::de::{DeTable, DeValue};
@@ -73,16 +74,7 @@ impl Manifest {
             problems.add(Self::MAX_LEN..text.len(), Problem::TooLong);
             return None;
         }
-        let (table, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let span = error.span().unwrap_or(0..text.len());
-            problems.add(span, Problem::Syntax(error.message().to_owned()));
-        }
-        if !errors.is_empty() {
-            return None;
-        }
-        nix_toml::check(text, problems);
-        let (span, table) = (table.span(), table.into_inner());
+        let (span, table) = parse_toml(text, problems)?;
         let image_names = validate::image_names(&table);
         let document = Document::from_toml(&toml::Spanned::new(span, DeValue::Table(table)), problems)?;
         validate::document(&document, &image_names, problems);
@@ -118,6 +110,33 @@ impl Manifest {
             suggestion: read::most_alike(name, self.resolved.keys().map(ImageName::as_str)).map(str::to_owned),
             known: self.resolved.keys().cloned().collect(),
         })
+    }
+}
+
+/// Parses a text that is TOML for us and for Nix; `None` after noting where it is not TOML at all.
+fn parse_toml<'t>(text: &'t str, problems: &mut Problems) -> Option<(Range<usize>, DeTable<'t>)> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let span = error.span().unwrap_or(0..text.len());
+        problems.add(span, Problem::Syntax(error.message().to_owned()));
+    }
+    if !errors.is_empty() {
+        return None;
+    }
+    nix_toml::check(text, table.get_ref(), problems);
+    Some((table.span(), table.into_inner()))
+}
+
+/// Checks that `text` is TOML which Nix 2.8's `builtins.fromTOML` reads as we do, whatever its keys mean.
+///
+/// # Errors
+/// Everything that is no TOML, or none for Nix, with its place.
+pub fn check_for_nix(text: &str) -> Result<(), ManifestErrors> {
+    let mut problems = Problems::default();
+    parse_toml(text, &mut problems);
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(ManifestErrors::new(problems.into_vec())),
     }
 }
 

@@ -19,7 +19,7 @@ mod validate;
 mod values;
 
 pub use crate::platform::Platform;
-pub use document::{Manifest, UnknownImageError};
+pub use document::{Manifest, UnknownImageError, check_for_nix};
 pub use problem::{ManifestError, ManifestErrors, NotForNix, Problem};
 pub use resolve::{DebianSource, Placement, RequestedPackage, ResolvedImage, ResolvedRepository, ResolvedUser};
 pub use schema::schema;

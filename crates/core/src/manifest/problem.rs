@@ -160,6 +160,12 @@ pub enum Problem {
     },
 }
 
+impl From<NotForNix> for Problem {
+    fn from(what: NotForNix) -> Self {
+        Problem::NotForNix(what)
+    }
+}
+
 /// A TOML construct that Nix 2.8 (toml11 3.7) does not read as we do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
