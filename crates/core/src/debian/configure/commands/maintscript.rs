@@ -1,0 +1,26 @@
+//! `dpkg-maintscript-helper` (dpkg-maintscript-helper(1)): everything it does concerns upgrades.
+
+use super::Outcome;
+use crate::debian::configure::system::System;
+use crate::shell::{Commands, Invocation, Status};
+
+const KNOWN: [&str; 5] = ["rm_conffile", "mv_conffile", "symlink_to_dir", "dir_to_symlink", "supports"];
+
+pub(super) fn register(commands: &mut Commands<System>) {
+    commands.register("dpkg-maintscript-helper", helper);
+}
+
+/// On a fresh install there is no previous version, and every subcommand does nothing without one.
+fn helper(call: &mut Invocation<'_, '_, System>) -> Outcome {
+    let Some(subcommand) = call.args.first() else { return call.fail("missing command") };
+    let known = |name: &[u8]| KNOWN.iter().any(|known| known.as_bytes() == name);
+    if subcommand == "supports" {
+        return Ok(Status::from_bool(call.args.get(1).is_some_and(|name| known(name))));
+    }
+    let dashes = call.args.iter().position(|word| word == "--");
+    let previous = dashes.and_then(|at| call.args.get(at + 2));
+    if !known(subcommand) || previous.is_some_and(|version| !version.is_empty()) {
+        return Err(call.unsupported(bstr::join(" ", &call.args)));
+    }
+    Ok(Status::SUCCESS)
+}

@@ -1,0 +1,234 @@
+//! Installing a set of packages as dpkg does on an empty system: the order of scripts, unpacking and triggers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::BString;
+
+use super::accounts::LockedIds;
+use super::error::{ConfigureError, ScriptError};
+use super::finish;
+use super::system::System;
+use super::triggers::activations;
+use super::{commands, prepare};
+use crate::debian::deb::UnpackedDeb;
+use crate::debian::dpkg::{Installer, TriggerInterest};
+use crate::platform::Platform;
+use crate::shell::Machine;
+use crate::tree::{ReadContent, Tree, TreePath};
+
+/// Triggers that activate each other come to an end, or dpkg would not either.
+const MAX_TRIGGER_ROUNDS: usize = 1000;
+
+/// What installing depends on besides the packages.
+#[derive(Clone, Copy)]
+pub struct ConfigureOptions<'o> {
+    /// The image's platform.
+    pub platform: Platform,
+    /// The instant of the lock, in seconds since 1970: the time of everything that scripts write.
+    pub now: i64,
+    /// Ids that stay as they were.
+    pub locked: &'o LockedIds,
+    /// Packages whose scripts the manifest allows to run.
+    pub allowed: &'o BTreeSet<String>,
+    /// Runs the scripts of those; without it they are refused too.
+    pub runner: Option<&'o dyn RunScript>,
+    /// Reads contents that are in segments.
+    pub contents: &'o dyn ReadContent,
+}
+
+/// A maintainer script that is to be run for real.
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptRun<'r> {
+    /// The package's name.
+    pub package: &'r str,
+    /// `preinst` or `postinst`.
+    pub script: &'static str,
+    /// The script's text.
+    pub text: &'r [u8],
+    /// Its arguments, such as `configure` and an empty version.
+    pub args: &'r [&'r str],
+    /// Its environment.
+    pub environment: &'r BTreeMap<String, String>,
+}
+
+/// Runs a maintainer script in a real file system. Implemented outside this crate, with a chroot.
+pub trait RunScript {
+    /// The tree after the script.
+    ///
+    /// # Errors
+    /// When the script fails or cannot be started.
+    fn run(&self, tree: Tree, run: ScriptRun<'_>) -> Result<Tree, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// An installed set of packages.
+#[derive(Debug)]
+pub struct Configured {
+    /// The tree, the packages' owners and states, diversions and overrides; dpkg's database is not yet written.
+    pub installer: Installer,
+    /// What was left out or skipped on purpose, for the explanation of the build.
+    pub notes: BTreeSet<String>,
+    /// The ids that users and groups have, to be locked.
+    pub ids: LockedIds,
+}
+
+/// Installs packages in this order on an empty system and configures them.
+///
+/// # Errors
+/// [`ConfigureError`]; scripts that cannot be evaluated are gathered, so that all are named at once.
+pub fn configure(packages: &[&UnpackedDeb], options: ConfigureOptions<'_>) -> Result<Configured, ConfigureError> {
+    let system = System::new(Installer::new(options.platform), options.locked.clone());
+    let commands = commands::all();
+    let tree = Tree::new();
+    let machine = Machine::new(tree, options.contents, options.platform, system, options.now, commands);
+    let mut run = Run { machine, options, refused: Vec::new() };
+    let tree = std::mem::take(&mut run.machine.state.installer.tree);
+    run.machine.tree = tree;
+    prepare::prepare(&mut run.machine.tree, options.now)?;
+    for package in packages {
+        run.unpack(package)?;
+    }
+    for package in packages {
+        run.configure(package)?;
+    }
+    run.process_triggers(packages)?;
+    finish::finish(&mut run.machine)?;
+    if !run.refused.is_empty() {
+        return Err(ConfigureError::Scripts(run.refused));
+    }
+    Ok(run.into_configured())
+}
+
+struct Run<'o> {
+    machine: Machine<'o, System>,
+    options: ConfigureOptions<'o>,
+    refused: Vec<ScriptError>,
+}
+
+impl Run<'_> {
+    fn unpack(&mut self, package: &UnpackedDeb) -> Result<(), ConfigureError> {
+        self.script(package, "preinst", &["preinst", "install"]);
+        self.machine.with_installer(|installer| installer.unpack_package(package))?;
+        let state = &mut self.machine.state;
+        for (path, info) in &package.elf {
+            state.elf.insert(path.clone(), info.clone());
+        }
+        let control_file = package.control_file("triggers").unwrap_or_default();
+        let interests: Vec<TriggerInterest> =
+            TriggerInterest::parse_file(&package.qualified_name(), control_file).collect();
+        state.triggers.add_interests(interests);
+        activations(control_file).for_each(|name| state.triggers.activate(&name));
+        if state.triggers.has_file_interests() {
+            for (path, _) in package.data_entries() {
+                state.triggers.activate_path(&package.dpkg_path(path));
+            }
+        }
+        Ok(())
+    }
+
+    fn configure(&mut self, package: &UnpackedDeb) -> Result<(), ConfigureError> {
+        let name = package.qualified_name();
+        // What is pending for a package that is not configured yet is done by configuring it.
+        self.machine.state.triggers.clear(&name);
+        self.script(package, "postinst", &["postinst", "configure", ""]);
+        self.machine.state.installer.mark_installed(&name);
+        Ok(())
+    }
+
+    fn process_triggers(&mut self, packages: &[&UnpackedDeb]) -> Result<(), ConfigureError> {
+        for _ in 0..MAX_TRIGGER_ROUNDS {
+            let Some((name, triggers)) = self.machine.state.triggers.next_pending() else { break };
+            let Some(package) = packages.iter().find(|package| package.qualified_name() == name) else { continue };
+            let joined = BString::from(bstr::join(" ", &triggers)).to_string();
+            self.script(package, "postinst", &["postinst", "triggered", &joined]);
+        }
+        Ok(())
+    }
+
+    /// Evaluates or runs a script, if the package has it; what goes wrong is remembered.
+    fn script(&mut self, package: &UnpackedDeb, script: &'static str, args: &[&str]) {
+        let Some(text) = package.control_file(script) else { return };
+        let environment = environment(package, script);
+        let name = package.package();
+        if self.options.allowed.contains(name)
+            && let Some(runner) = self.options.runner
+        {
+            let tree = std::mem::take(&mut self.machine.tree);
+            let args = args.get(1..).unwrap_or_default();
+            let run = ScriptRun { package: name, script, text, args, environment: &environment };
+            match runner.run(tree, run) {
+                Ok(tree) => self.machine.tree = tree,
+                Err(source) => self.refused.push(ScriptError::Run { package: name.to_owned(), script, source }),
+            }
+            return;
+        }
+        if let Err(error) = self.evaluate(name, script, text, args, &environment) {
+            self.refuse(error);
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        package: &str,
+        script: &'static str,
+        text: &[u8],
+        args: &[&str],
+        environment: &BTreeMap<String, String>,
+    ) -> Result<(), ScriptError> {
+        let package = package.to_owned();
+        let interpreter = Machine::<System>::interpreter(text);
+        let is_shell = |path: &bstr::BStr| {
+            matches!(path.rsplit(|byte| *byte == b'/').next(), Some(b"sh" | b"dash" | b"bash"))
+        };
+        if let Some(interpreter) = interpreter.filter(|path| !is_shell(path)) {
+            return Err(ScriptError::Interpreter { package, script, interpreter: interpreter.to_owned() });
+        }
+        match self.machine.run_script(text, args, environment) {
+            Ok(outcome) if outcome.status.is_success() => Ok(()),
+            Ok(outcome) => {
+                Err(ScriptError::Failed { package, script, status: outcome.status.0, stderr: outcome.stderr })
+            }
+            Err(source) => Err(ScriptError::Unknown { package, script, source }),
+        }
+    }
+
+    /// Once for each package and script: a trigger may run the same script again.
+    fn refuse(&mut self, error: ScriptError) {
+        let same = |other: &ScriptError| other.package() == error.package() && other.to_string() == error.to_string();
+        if !self.refused.iter().any(same) {
+            self.refused.push(error);
+        }
+    }
+
+    fn into_configured(mut self) -> Configured {
+        std::mem::swap(&mut self.machine.tree, &mut self.machine.state.installer.tree);
+        let (installer, notes) = (self.machine.state.installer, self.machine.state.notes);
+        let ids = finish::ids(&installer.tree);
+        Configured { installer, notes, ids }
+    }
+}
+
+/// What dpkg and a noninteractive bootstrap put into a script's environment (dpkg(1), "Internal environment").
+fn environment(package: &UnpackedDeb, script: &str) -> BTreeMap<String, String> {
+    let architecture = package.architecture();
+    [
+        ("DEBIAN_FRONTEND", "noninteractive"),
+        ("DEBCONF_NONINTERACTIVE_SEEN", "true"),
+        ("DPKG_ADMINDIR", "/var/lib/dpkg"),
+        ("DPKG_MAINTSCRIPT_ARCH", architecture),
+        ("DPKG_MAINTSCRIPT_NAME", script),
+        ("DPKG_MAINTSCRIPT_PACKAGE", package.package()),
+        ("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"),
+        ("DPKG_ROOT", ""),
+        ("DPKG_RUNNING_VERSION", "1.22.0"),
+        ("HOME", "/root"),
+        ("LC_ALL", "C.UTF-8"),
+        ("LANG", "C.UTF-8"),
+        ("TERM", "dumb"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// The directory that dpkg's scripts and debconf's `config` files are in.
+pub(super) const INFO: TreePath = TreePath::literal("var/lib/dpkg/info");

@@ -1,0 +1,66 @@
+//! What a bootstrap does after the last trigger: debconf's database is written, traces of the run are removed.
+
+use super::accounts::{Accounts, LockedIds};
+use super::system::System;
+use crate::shell::Machine;
+use crate::tree::{Meta, Node, NodeKind, Tree, TreeError, TreePath};
+
+/// Directories whose contents belong to a running system.
+const EMPTIED: [TreePath; 2] = [TreePath::literal("run"), TreePath::literal("tmp")];
+/// What mmdebstrap keeps of them.
+const KEPT: TreePath = TreePath::literal("run/lock");
+/// Logs and identities that would differ from run to run.
+const REMOVED: [TreePath; 6] = [
+    TreePath::literal("var/log/dpkg.log"),
+    TreePath::literal("var/log/alternatives.log"),
+    TreePath::literal("var/log/bootstrap.log"),
+    TreePath::literal("var/log/fontconfig.log"),
+    TreePath::literal("var/cache/ldconfig/aux-cache"),
+    TreePath::literal("var/lib/dbus/machine-id"),
+];
+const MACHINE_ID: TreePath = TreePath::literal("etc/machine-id");
+
+/// Finishes the tree.
+pub(super) fn finish(machine: &mut Machine<'_, System>) -> Result<(), TreeError> {
+    let now = machine.now;
+    let tree = &mut machine.tree;
+    let cache = TreePath::literal("var/cache/debconf");
+    if tree.contains(&cache) && machine.state.debconf.is_used() {
+        let files = [
+            ("config.dat", 0o644, machine.state.debconf.config_dat()),
+            ("templates.dat", 0o644, machine.state.debconf.templates_dat()),
+            ("passwords.dat", 0o600, Vec::new()),
+        ];
+        for (name, mode, text) in files {
+            tree.insert(cache.join(name)?, Node::file(Meta::root(mode, now), text))?;
+        }
+    }
+    for directory in &EMPTIED {
+        let gone: Vec<TreePath> =
+            tree.children(directory).map(|(path, _)| path.clone()).filter(|path| *path != KEPT).collect();
+        gone.iter().for_each(|path| _ = tree.remove_all(path));
+    }
+    REMOVED.iter().for_each(|path| _ = tree.remove_all(path));
+    if matches!(tree.get(&MACHINE_ID), Some(Node { kind: NodeKind::File { .. }, .. })) {
+        // Empty, so that each container is a machine of its own (machine-id(5)).
+        tree.write(&MACHINE_ID, *b"", &Meta::root(0o644, now))?;
+    }
+    Ok(())
+}
+
+/// The ids of a tree's users and groups.
+pub(super) fn ids(tree: &Tree) -> LockedIds {
+    let (mut copy, nothing) = (tree_of_accounts(tree), LockedIds::default());
+    let accounts = Accounts::new(&mut copy, 0, &nothing);
+    let (users, groups) = (accounts.users(), accounts.groups());
+    LockedIds {
+        users: users.iter().map(|user| (user.name.clone(), user.uid)).collect(),
+        groups: groups.iter().map(|group| (group.name.clone(), group.gid)).collect(),
+    }
+}
+
+/// Just the two files, so that reading them needs no whole copy.
+fn tree_of_accounts(tree: &Tree) -> Tree {
+    let files = ["etc/passwd", "etc/group"].into_iter().map(TreePath::literal);
+    files.filter_map(|path| tree.get(&path).map(|node| (path, node.clone()))).collect()
+}
