@@ -1,7 +1,7 @@
 //! Debian: the archive's formats, the resolver, the `.deb` format, dpkg's rules and what maintainer scripts do.
 
-pub mod control;
 pub mod configure;
+pub mod control;
 pub mod deb;
 pub mod dpkg;
 pub mod packages_index;

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 /// An option that the tool's table does not have, or a value that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("option `{0}` is unknown here or lacks its value")]
-pub struct UnknownOption(pub BString);
+pub(crate) struct UnknownOption(pub(crate) BString);
 
 impl Arguments {
     /// Parses as `getopt_long` with permutation: options and operands may mix, `--` ends the options.

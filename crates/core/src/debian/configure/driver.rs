@@ -14,7 +14,7 @@ use crate::debian::deb::UnpackedDeb;
 use crate::debian::dpkg::{Installer, TriggerInterest};
 use crate::platform::Platform;
 use crate::shell::Machine;
-use crate::tree::{ReadContent, Tree, TreePath};
+use crate::tree::{ReadContent, Tree};
 
 /// Triggers that activate each other come to an end, or dpkg would not either.
 const MAX_TRIGGER_ROUNDS: usize = 1000;
@@ -176,9 +176,8 @@ impl Run<'_> {
     ) -> Result<(), ScriptError> {
         let package = package.to_owned();
         let interpreter = Machine::<System>::interpreter(text);
-        let is_shell = |path: &bstr::BStr| {
-            matches!(path.rsplit(|byte| *byte == b'/').next(), Some(b"sh" | b"dash" | b"bash"))
-        };
+        let is_shell =
+            |path: &bstr::BStr| matches!(path.rsplit(|byte| *byte == b'/').next(), Some(b"sh" | b"dash" | b"bash"));
         if let Some(interpreter) = interpreter.filter(|path| !is_shell(path)) {
             return Err(ScriptError::Interpreter { package, script, interpreter: interpreter.to_owned() });
         }
@@ -229,6 +228,3 @@ fn environment(package: &UnpackedDeb, script: &str) -> BTreeMap<String, String> 
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect()
 }
-
-/// The directory that dpkg's scripts and debconf's `config` files are in.
-pub(super) const INFO: TreePath = TreePath::literal("var/lib/dpkg/info");

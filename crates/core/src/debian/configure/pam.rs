@@ -208,14 +208,22 @@ mod tests {
         let check = |template: &str, file: &str, kind: &str, expect: &str| {
             assert_eq!(fill(template.as_bytes(), &[&unix], file, kind).as_bstr(), expect, "{file}");
         };
-        check("$auth_primary\nx\n$auth_additional\n", "auth", "Auth", "auth\t[success=1 default=ignore]\tpam_unix.so nullok\nx\n");
+        check(
+            "$auth_primary\nx\n$auth_additional\n",
+            "auth",
+            "Auth",
+            "auth\t[success=1 default=ignore]\tpam_unix.so nullok\nx\n",
+        );
         check(
             "$session_primary\n$session_additional\n",
             "session-noninteractive",
             "Session-noninteractive",
             "session\t[default=1]\t\t\tpam_permit.so\nsession\trequired\tpam_unix.so \n",
         );
-        assert_eq!(saved(&[&unix], "Auth").as_bstr(), "Module: unix\n[success=end default=ignore]\tpam_unix.so nullok\n");
+        assert_eq!(
+            saved(&[&unix], "Auth").as_bstr(),
+            "Module: unix\n[success=end default=ignore]\tpam_unix.so nullok\n"
+        );
     }
 
     proptest! {

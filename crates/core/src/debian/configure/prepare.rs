@@ -4,7 +4,9 @@ use crate::tree::{Meta, Node, Tree, TreeError, TreePath};
 
 /// Files and directories that no package brings but scripts expect.
 pub(super) fn prepare(tree: &mut Tree, now: i64) -> Result<(), TreeError> {
-    for directory in ["etc", "var/lib/dpkg/info", "var/lib/dpkg/alternatives", "var/lib/dpkg/triggers", "var/lib/dpkg/updates"] {
+    for directory in
+        ["etc", "var/lib/dpkg/info", "var/lib/dpkg/alternatives", "var/lib/dpkg/triggers", "var/lib/dpkg/updates"]
+    {
         tree.create_dir_all(&TreePath::parse(directory)?, &Meta::root(0o755, now))?;
     }
     for (path, text) in [("etc/fstab", "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n"), ("etc/environment", "")] {

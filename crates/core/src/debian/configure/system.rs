@@ -46,7 +46,8 @@ impl System {
     /// Whether the package is there in a version before this one.
     pub(super) fn has_version_before(&self, package: &str, version: &str) -> bool {
         let parse = |text: &str| text.parse::<Version>().ok();
-        let there = self.installer.package(package).and_then(|package| package.control.get_str("Version")).and_then(parse);
+        let there =
+            self.installer.package(package).and_then(|package| package.control.get_str("Version")).and_then(parse);
         matches!((there, parse(version)), (Some(there), Some(limit)) if there < limit)
     }
 

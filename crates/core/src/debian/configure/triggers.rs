@@ -31,7 +31,9 @@ impl Triggers {
         let interested: Vec<String> = self
             .interests
             .iter()
-            .filter(|interest| matches!(&interest.target, TriggerTarget::Named(own) if own.as_bytes() == name.as_bytes()))
+            .filter(
+                |interest| matches!(&interest.target, TriggerTarget::Named(own) if own.as_bytes() == name.as_bytes()),
+            )
             .map(|interest| interest.package.clone())
             .collect();
         interested.into_iter().for_each(|package| self.add(package, name.clone()));
@@ -82,7 +84,7 @@ impl Triggers {
 }
 
 /// The triggers that a package activates by its control file `triggers` when it is unpacked or configured.
-pub fn activations(control_file: &[u8]) -> impl Iterator<Item = BString> + '_ {
+pub(super) fn activations(control_file: &[u8]) -> impl Iterator<Item = BString> + '_ {
     control_file.lines().filter_map(|line| {
         let line = line.split_str("#").next().unwrap_or_default();
         let mut words = line.fields();

@@ -67,7 +67,8 @@ fn adduser(call: &mut Invocation<'_, '_, System>) -> Outcome {
                 paired_ids,
             };
             let now = call.machine.now;
-            let result = Accounts::new(&mut call.machine.tree, now, &call.machine.state.locked).add_system_user(&wanted);
+            let result =
+                Accounts::new(&mut call.machine.tree, now, &call.machine.state.locked).add_system_user(&wanted);
             super::finish(call, result)
         }
         [name] if given.has("group") => make_group(call, name, given.number("gid"), false),

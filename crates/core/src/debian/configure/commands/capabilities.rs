@@ -14,11 +14,46 @@ const EFFECTIVE: u32 = 1;
 
 /// Names by number (`linux/capability.h`).
 const NAMES: [&str; 41] = [
-    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-    "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
-    "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
-    "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
-    "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "linux_immutable",
+    "net_bind_service",
+    "net_broadcast",
+    "net_admin",
+    "net_raw",
+    "ipc_lock",
+    "ipc_owner",
+    "sys_module",
+    "sys_rawio",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_pacct",
+    "sys_admin",
+    "sys_boot",
+    "sys_nice",
+    "sys_resource",
+    "sys_time",
+    "sys_tty_config",
+    "mknod",
+    "lease",
+    "audit_write",
+    "audit_control",
+    "setfcap",
+    "mac_override",
+    "mac_admin",
+    "syslog",
+    "wake_alarm",
+    "block_suspend",
+    "audit_read",
+    "perfmon",
+    "bpf",
     "checkpoint_restore",
 ];
 
@@ -42,7 +77,8 @@ fn setcap(call: &mut Invocation<'_, '_, System>) -> Outcome {
 
 fn getcap(call: &mut Invocation<'_, '_, System>) -> Outcome {
     for file in call.args.clone().iter().filter(|word| !word.starts_with(b"-")) {
-        let has = call.stat(file, true).is_some_and(|(_, node)| node.meta.xattrs.contains_key(XATTR.as_bytes().as_bstr()));
+        let has =
+            call.stat(file, true).is_some_and(|(_, node)| node.meta.xattrs.contains_key(XATTR.as_bytes().as_bstr()));
         if has {
             call.out(format!("{file} =\n"))?;
         }

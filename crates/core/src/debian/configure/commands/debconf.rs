@@ -10,9 +10,28 @@ use crate::tree::TreePath;
 
 /// Every command of the protocol that confmodule has a function for.
 const FUNCTIONS: [&str; 22] = [
-    "db_version", "db_capb", "db_title", "db_settitle", "db_info", "db_beginblock", "db_endblock", "db_stop",
-    "db_progress", "db_data", "db_go", "db_input", "db_get", "db_metaget", "db_fget", "db_register", "db_unregister",
-    "db_purge", "db_set", "db_fset", "db_subst", "db_reset",
+    "db_version",
+    "db_capb",
+    "db_title",
+    "db_settitle",
+    "db_info",
+    "db_beginblock",
+    "db_endblock",
+    "db_stop",
+    "db_progress",
+    "db_data",
+    "db_go",
+    "db_input",
+    "db_get",
+    "db_metaget",
+    "db_fget",
+    "db_register",
+    "db_unregister",
+    "db_purge",
+    "db_set",
+    "db_fset",
+    "db_subst",
+    "db_reset",
 ];
 
 pub(super) fn register(commands: &mut Commands<System>) {

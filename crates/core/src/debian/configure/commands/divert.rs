@@ -92,7 +92,11 @@ fn list(call: &mut Invocation<'_, '_, System>, patterns: &[BString]) -> Outcome 
         let names = [diversion.from.to_string(), diversion.to.to_string()];
         let package = diversion.package.clone();
         let wanted = |pattern: &BString| {
-            names.iter().map(String::as_bytes).chain(package.as_deref().map(str::as_bytes)).any(|name| fnmatch(pattern, name))
+            names
+                .iter()
+                .map(String::as_bytes)
+                .chain(package.as_deref().map(str::as_bytes))
+                .any(|name| fnmatch(pattern, name))
         };
         if patterns.is_empty() || patterns.iter().any(wanted) {
             let [from, to] = &names;

@@ -56,8 +56,20 @@ fn versions_satisfy(left: &[u8], relation: &[u8], right: &[u8]) -> Option<bool> 
     let relation = relation.strip_suffix(b"-nl").unwrap_or(relation);
     let order = match (left.is_empty(), right.is_empty()) {
         (true, true) => Equal,
-        (true, false) => if empty_is_later { Greater } else { Less },
-        (false, true) => if empty_is_later { Less } else { Greater },
+        (true, false) => {
+            if empty_is_later {
+                Greater
+            } else {
+                Less
+            }
+        }
+        (false, true) => {
+            if empty_is_later {
+                Less
+            } else {
+                Greater
+            }
+        }
         (false, false) => parse(left)?.cmp(&parse(right)?),
     };
     Some(match relation {

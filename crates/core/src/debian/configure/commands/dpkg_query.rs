@@ -150,7 +150,8 @@ pub(super) fn status(call: &mut Invocation<'_, '_, System>, names: &[BString]) -
     let mut text = String::new();
     let mut all_found = true;
     for name in names {
-        let Some(package) = call.machine.state.installer.packages().iter().find(|package| matches(package, name)) else {
+        let Some(package) = call.machine.state.installer.packages().iter().find(|package| matches(package, name))
+        else {
             all_found = false;
             continue;
         };
@@ -171,7 +172,8 @@ pub(super) fn status(call: &mut Invocation<'_, '_, System>, names: &[BString]) -
 pub(super) fn list_files(call: &mut Invocation<'_, '_, System>, names: &[BString]) -> Outcome {
     for name in names {
         let package = call.machine.state.installer.packages().iter().find(|package| matches(package, name));
-        let path = package.and_then(|package| TreePath::parse(format!("var/lib/dpkg/info/{}.list", package.qualified_name)).ok());
+        let path = package
+            .and_then(|package| TreePath::parse(format!("var/lib/dpkg/info/{}.list", package.qualified_name)).ok());
         match path.filter(|path| call.machine.tree.contains(path)) {
             Some(path) => {
                 let text = call.machine.tree.read(&path, call.machine.contents)?;

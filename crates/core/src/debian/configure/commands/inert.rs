@@ -21,7 +21,8 @@ const MANUALS: &str = "the index of manual pages is made by the first `mandb`; `
 const BOOT: &str = "an image has no kernel of its own to boot";
 const KEYS: &str = "keys made at build time would be the same in every container of the image";
 const CATALOGS: &str = "catalogs of document types are made again by the command when XML is to be validated offline";
-const SCHEMAS: &str = "binary forms of GTK's schemas and loaders are made by the command where a desktop program is used";
+const SCHEMAS: &str =
+    "binary forms of GTK's schemas and loaders are made by the command where a desktop program is used";
 const MENUS: &str = "menus and dictionaries' defaults belong to desktops";
 
 /// The one list of what is left out and why; `build --explain` shows what applied.
@@ -70,7 +71,14 @@ pub const LEFT_OUT: &[LeftOut] = &[
 
 /// Answers about the machine that are the same for every image, and requests to services that do not run.
 const SUCCEED: [&str; 8] = [
-    "ischroot", "restorecon", "telinit", "apparmor_parser", "aa-status", "dbus-send", "update-passwd", "deb-systemd-invoke",
+    "ischroot",
+    "restorecon",
+    "telinit",
+    "apparmor_parser",
+    "aa-status",
+    "dbus-send",
+    "update-passwd",
+    "deb-systemd-invoke",
 ];
 
 pub(super) fn register(commands: &mut Commands<System>) {

@@ -86,9 +86,10 @@ fn make_link(call: &mut Invocation<'_, '_, System>, name: &BString, level: &str,
 fn toggle(call: &mut Invocation<'_, '_, System>, name: &BString, enable: bool) -> Outcome {
     let (from, to) = if enable { (b'K', b'S') } else { (b'S', b'K') };
     for link in links(call, name) {
-        let in_start_level = link.components().nth(1).is_some_and(|directory| {
-            directory.get(2).is_some_and(|level| matches!(level, b'2'..=b'5' | b'S'))
-        });
+        let in_start_level = link
+            .components()
+            .nth(1)
+            .is_some_and(|directory| directory.get(2).is_some_and(|level| matches!(level, b'2'..=b'5' | b'S')));
         if let Some(file) = link.file_name().filter(|file| in_start_level && file.first() == Some(&from))
             && let Some(parent) = link.parent()
         {

@@ -124,7 +124,12 @@ fn enable(call: &mut Invocation<'_, '_, System>, scope: Scope, unit: &BStr) -> R
     Ok(())
 }
 
-fn write_state(call: &mut Invocation<'_, '_, System>, scope: Scope, unit: &BStr, lines: &[BString]) -> Result<(), ShellError> {
+fn write_state(
+    call: &mut Invocation<'_, '_, System>,
+    scope: Scope,
+    unit: &BStr,
+    lines: &[BString],
+) -> Result<(), ShellError> {
     let text: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
     put(call, state_file(scope, unit)?, |now| Node::file(Meta::root(0o644, now), text))
 }

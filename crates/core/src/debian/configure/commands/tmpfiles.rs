@@ -1,7 +1,5 @@
 //! `systemd-tmpfiles --create` (systemd-tmpfiles(8)).
 
-use bstr::ByteSlice as _;
-
 use super::sysusers::configuration_files;
 use super::{Outcome, arguments};
 use crate::debian::configure::accounts::{Accounts, LockedIds};
@@ -43,7 +41,8 @@ fn tmpfiles(call: &mut Invocation<'_, '_, System>) -> Outcome {
                 continue;
             }
         };
-        for line in lines.iter().filter(|line| given.value("prefix").is_none_or(|prefix| line.path.starts_with(prefix))) {
+        for line in lines.iter().filter(|line| given.value("prefix").is_none_or(|prefix| line.path.starts_with(prefix)))
+        {
             create(call, line)?;
         }
     }
@@ -104,7 +103,8 @@ fn place(call: &mut Invocation<'_, '_, System>, line: &TmpfilesLine, at: TreePat
 
 fn copy(call: &mut Invocation<'_, '_, System>, from: &TreePath, to: &TreePath) -> Result<(), ShellError> {
     let tree = &mut call.machine.tree;
-    let mut nodes: Vec<(TreePath, Node)> = tree.get(from).map(|node| (from.clone(), node.clone())).into_iter().collect();
+    let mut nodes: Vec<(TreePath, Node)> =
+        tree.get(from).map(|node| (from.clone(), node.clone())).into_iter().collect();
     nodes.extend(tree.below(from).map(|(path, node)| (path.clone(), node.clone())));
     for (path, node) in nodes {
         let rest = path.strip_prefix(from).unwrap_or_default();

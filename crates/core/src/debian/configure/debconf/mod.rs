@@ -68,7 +68,7 @@ impl Debconf {
     /// The question's answer, or its template's default, or nothing.
     pub fn value(&self, name: &[u8]) -> Option<BString> {
         let question = self.question(name)?;
-        let default = || self.templates.get(&question.template).and_then(Template::default).map(BString::from);
+        let default = || self.templates.get(&question.template).and_then(Template::default_value).map(BString::from);
         Some(question.value.clone().or_else(default).unwrap_or_default())
     }
 
@@ -176,9 +176,10 @@ impl Debconf {
     }
 
     fn substituted(&self, text: BString, question: &Question) -> BString {
-        question.variables.iter().fold(text, |text, (name, value)| {
-            text.replace([b"${", name.as_slice(), b"}"].concat(), value).into()
-        })
+        question
+            .variables
+            .iter()
+            .fold(text, |text, (name, value)| text.replace([b"${", name.as_slice(), b"}"].concat(), value).into())
     }
 
     /// Whether any template was loaded.
@@ -217,7 +218,10 @@ impl Debconf {
             }
             if !question.variables.is_empty() {
                 out.extend_from_slice(b"Variables:\n");
-                question.variables.iter().for_each(|(name, value)| out.extend(format!(" {name} = {}\n", escape(value)).bytes()));
+                question
+                    .variables
+                    .iter()
+                    .for_each(|(name, value)| out.extend(format!(" {name} = {}\n", escape(value)).bytes()));
             }
             out.push(b'\n');
         }

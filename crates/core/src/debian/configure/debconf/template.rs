@@ -45,7 +45,7 @@ impl Template {
     }
 
     /// The value a question has before anybody answers it.
-    pub fn default(&self) -> Option<&BStr> {
+    pub fn default_value(&self) -> Option<&BStr> {
         self.field("Default")
     }
 }
@@ -116,7 +116,7 @@ mod tests {
         let text = "Template: a/b\nType: select\nChoices: x, y\nDefault: x\nDescription: Which?\n Long\n .\n more\n\n\nTemplate: c\nType: note\n";
         let templates = parse_templates(text.as_bytes());
         assert_eq!(templates.len(), 2);
-        assert_eq!(templates[0].default(), Some("x".into()));
+        assert_eq!(templates[0].default_value(), Some("x".into()));
         assert_eq!(templates[0].field("description"), Some("Which?\nLong\n.\nmore".into()));
         assert_eq!(templates[1].name, "c");
     }

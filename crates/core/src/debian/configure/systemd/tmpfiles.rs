@@ -161,13 +161,31 @@ mod tests {
             let lines = parse_tmpfiles(text.as_bytes()).expect(text);
             let [line] = lines.as_slice() else { panic!("{text}") };
             let user = user.map(BString::from);
-            assert_eq!((line.kind, line.path.to_string(), line.mode, &line.user), (kind, path.to_owned(), mode, &user), "{text}");
+            assert_eq!(
+                (line.kind, line.path.to_string(), line.mode, &line.user),
+                (kind, path.to_owned(), mode, &user),
+                "{text}"
+            );
             assert_eq!(line.argument, argument, "{text}");
         };
         check("d /run/sudo 0711 root root", TmpfilesKind::Directory, "/run/sudo", Some(0o711), Some("root"), "");
-        check("L+ /etc/mtab - - - - ../proc/self/mounts", TmpfilesKind::ForcedLink, "/etc/mtab", None, None, "../proc/self/mounts");
+        check(
+            "L+ /etc/mtab - - - - ../proc/self/mounts",
+            TmpfilesKind::ForcedLink,
+            "/etc/mtab",
+            None,
+            None,
+            "../proc/self/mounts",
+        );
         check("f /run/x 644 - - - a\\nb", TmpfilesKind::File, "/run/x", Some(0o644), None, "a\nb");
-        check("z /var/log/journal 2755 root systemd-journal - -", TmpfilesKind::Adjust { recursive: false }, "/var/log/journal", Some(0o2755), Some("root"), "");
+        check(
+            "z /var/log/journal 2755 root systemd-journal - -",
+            TmpfilesKind::Adjust { recursive: false },
+            "/var/log/journal",
+            Some(0o2755),
+            Some("root"),
+            "",
+        );
         assert_eq!(parse_tmpfiles(b"D! /tmp/x 1777 root root 0\n# c\n"), Ok(vec![]));
         assert_eq!(parse_tmpfiles(b"?? x"), Err(TmpfilesError { line: 1 }));
     }

@@ -39,7 +39,9 @@ pub struct UnitLink {
 pub fn find_unit(tree: &Tree, scope: Scope, name: &BStr, places: &[&str]) -> BString {
     let scope = scope.directory();
     let mut candidates = places.iter().map(|place| BString::from(format!("{place}/systemd/{scope}/{name}")));
-    candidates.find(|path| tree.lookup(path).is_some_and(|(_, node)| !node.is_directory())).unwrap_or_else(|| name.into())
+    candidates
+        .find(|path| tree.lookup(path).is_some_and(|(_, node)| !node.is_directory()))
+        .unwrap_or_else(|| name.into())
 }
 
 /// The links of a unit and, through `Also=`, of others; `places` are the directories above `systemd/` to look in.
@@ -115,9 +117,14 @@ mod tests {
 
     #[test]
     fn links_follow_the_install_section() {
-        let unit = |name: &'static str, text: &str| (TreePath::literal(name), Node::file(Meta::root(0o644, 0), text.as_bytes()));
+        let unit = |name: &'static str, text: &str| {
+            (TreePath::literal(name), Node::file(Meta::root(0o644, 0), text.as_bytes()))
+        };
         let tree: Tree = [
-            unit("usr/lib/systemd/system/ssh.service", "[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\nAlso=a.socket\n"),
+            unit(
+                "usr/lib/systemd/system/ssh.service",
+                "[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\nAlso=a.socket\n",
+            ),
             unit("usr/lib/systemd/system/a.socket", "[Install]\nRequiredBy=sockets.target\nAlso=ssh.service\n"),
             unit("usr/lib/systemd/system/getty@.service", "[Install]\nWantedBy=getty.target\nDefaultInstance=tty1\n"),
         ]
@@ -128,11 +135,14 @@ mod tests {
             let found: Vec<String> = found.iter().map(|link| link.link.to_string()).collect();
             assert_eq!(found, expect, "{name}");
         };
-        check("ssh.service", &[
-            "/etc/systemd/system/sshd.service",
-            "/etc/systemd/system/sockets.target.requires/a.socket",
-            "/etc/systemd/system/multi-user.target.wants/ssh.service",
-        ]);
+        check(
+            "ssh.service",
+            &[
+                "/etc/systemd/system/sshd.service",
+                "/etc/systemd/system/sockets.target.requires/a.socket",
+                "/etc/systemd/system/multi-user.target.wants/ssh.service",
+            ],
+        );
         check("getty@.service", &["/etc/systemd/system/getty.target.wants/getty@tty1.service"]);
         check("none.service", &[]);
     }
