@@ -8,8 +8,8 @@ use crate::tree::{Meta, Node, NodeKind, Tree, TreePath};
 ///
 /// An upper file hides whatever is below it, an upper directory joins the one below and gives it all its metadata. A
 /// directory that a layer has entries in but no entry of is made by the engine as root's, mode 0755, at the time of
-/// unpacking: it hides the metadata below, too (tried with podman and Docker). Whiteouts are not read: layers of
-/// items have none.
+/// unpacking: it hides the metadata below, too (tried with podman and Docker). Whiteouts are not looked for: layers of
+/// items have none, and whoever reads other layers calls [`Overlay::remove`].
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     nodes: BTreeMap<TreePath, Seen>,
@@ -48,6 +48,16 @@ impl Overlay {
         for (path, seen) in layer.nodes {
             self.put(path, seen);
         }
+    }
+
+    /// Removes a node with all that is below it, as a whiteout does (OCI image-spec, "Whiteouts").
+    pub fn remove(&mut self, path: &TreePath) {
+        self.nodes.retain(|node, _| !node.starts_with(path));
+    }
+
+    /// Removes all that is below a directory, as an opaque whiteout does.
+    pub fn remove_below(&mut self, directory: &TreePath) {
+        self.nodes.retain(|node, _| node == directory || !node.starts_with(directory));
     }
 
     /// What differs from `tree`: the entries that a layer on top must have so that the layers show just that tree.

@@ -2,7 +2,8 @@
 
 mod header;
 mod read;
+mod write;
 
-pub(crate) use header::{BLOCK, encode, padding};
 pub use read::TarEntry;
 pub(crate) use read::for_each_entry;
+pub(crate) use write::TarWriter;

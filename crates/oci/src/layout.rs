@@ -1,1 +1,0 @@
-//! Image layouts and archives.
