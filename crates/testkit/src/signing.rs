@@ -47,7 +47,7 @@ impl TestKey {
     /// # Panics
     /// When the OpenPGP library refuses, which is the test's failure.
     pub fn flawed(name: &str, flaw: KeyFlaw) -> Self {
-        // Only RSA signs over SHA-1; the older form of Ed25519 is the one that GnuPG 2.2 knows and Debian uses.
+        // Only RSA signs over SHA-1; GnuPG 2.2, an oracle here, does not know the newer form of Ed25519.
         let kind = if flaw == KeyFlaw::Sha1 { KeyType::Rsa(2048) } else { KeyType::Ed25519Legacy };
         let seed = name.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let mut parameters = SecretKeyParamsBuilder::default();
@@ -126,6 +126,8 @@ fn subpackets(key: &SignedSecretKey, at: u32, more: impl IntoIterator<Item = Sub
     let always = [
         SubpacketData::SignatureCreationTime(Timestamp::from_secs(at)),
         SubpacketData::IssuerFingerprint(key.fingerprint()),
+        // GnuPG 2.2 finds a key's own signatures by this.
+        SubpacketData::IssuerKeyId(key.legacy_key_id()),
     ];
     let all = always.into_iter().chain(more);
     all.map(|data| Subpacket::regular(data).expect("a subpacket")).collect()
