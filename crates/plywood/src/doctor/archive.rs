@@ -56,7 +56,8 @@ fn ask(mirror: &MirrorUrl, path: &str) -> Result<(), String> {
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
         client.head(url).send().await?.error_for_status().map(drop)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(request).map_err(|error| root_cause(&error.without_url()))
 }
 

@@ -19,12 +19,18 @@ pub(super) fn cache(workspace: &Workspace) -> Diagnosis {
     match os::free_space(path) {
         Ok(free) if free < ROOM_FOR_A_BUILD => {
             let message = format!("{path} has {} MB left", free / 1_000_000);
-            Diagnosis::broken(ID, message, "run `plywood cache prune --unused-for 30`, or name another folder with `--cache-dir`")
+            Diagnosis::broken(
+                ID,
+                message,
+                "run `plywood cache prune --unused-for 30`, or name another folder with `--cache-dir`",
+            )
         }
         Ok(free) => Diagnosis::good(ID, format!("{path} has {} GB left", free / 1_000_000_000)),
-        Err(error) => {
-            Diagnosis::broken(ID, format!("{path} cannot be looked at: {error}"), "name another folder with `--cache-dir`")
-        }
+        Err(error) => Diagnosis::broken(
+            ID,
+            format!("{path} cannot be looked at: {error}"),
+            "name another folder with `--cache-dir`",
+        ),
     }
 }
 

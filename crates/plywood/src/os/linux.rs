@@ -21,7 +21,8 @@ pub(crate) fn effective_uid() -> u32 {
 /// Whether this user may make user namespaces; why not otherwise.
 pub(crate) fn user_namespaces() -> Result<(), String> {
     let setting = |path: &str| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
-    let refuses = |path: &str, value: &str| (setting(path).as_deref() == Some(value)).then(|| format!("{path} is {value}"));
+    let refuses =
+        |path: &str, value: &str| (setting(path).as_deref() == Some(value)).then(|| format!("{path} is {value}"));
     let known = refuses("/proc/sys/user/max_user_namespaces", "0")
         .or_else(|| refuses("/proc/sys/kernel/unprivileged_userns_clone", "0"))
         .or_else(|| refuses("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"));

@@ -18,6 +18,8 @@ mod limits;
 mod options;
 mod package;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod usrmerge;
 mod watch;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use bstr::{BString, ByteSlice};
-use tar::{Archive, Entries, Entry, EntryType, Header, PaxExtensions};
+use tar::{Archive, Entries, Entry, EntryType, Header};
 
 use super::EntryProblem;
 use crate::tree::{Meta, TreePath};
@@ -17,7 +17,7 @@ const MAX_EXTENSION: u64 = 1 << 20;
 /// Linux gives links at most `PATH_MAX` less the final NUL.
 const MAX_TARGET: usize = 4095;
 
-const XATTR_PREFIX: &str = "SCHILY.xattr.";
+const XATTR_PREFIX: &[u8] = b"SCHILY.xattr.";
 
 /// One member, before any rule of packages.
 #[derive(Debug)]
@@ -118,23 +118,35 @@ impl Extensions {
     }
 
     /// Takes over the records that mean something in a package; `None` when a record is malformed.
-    fn read_pax(&mut self, data: &[u8]) -> Option<()> {
-        for record in PaxExtensions::new(data) {
-            let record = record.ok()?;
-            let (key, value) = (record.key().ok()?, record.value_bytes());
+    fn read_pax(&mut self, mut data: &[u8]) -> Option<()> {
+        while !data.is_empty() {
+            let (key, value, rest) = pax_record(data)?;
             match key {
-                "path" => self.path = Some(value.into()),
-                "linkpath" => self.target = Some(value.into()),
-                "size" => self.size = Some(value.to_str().ok()?.parse().ok()?),
+                b"path" => self.path = Some(value.into()),
+                b"linkpath" => self.target = Some(value.into()),
+                b"size" => self.size = Some(value.to_str().ok()?.parse().ok()?),
                 _ => {
                     if let Some(name) = key.strip_prefix(XATTR_PREFIX) {
                         self.xattrs.insert(name.into(), value.into());
                     }
                 }
             }
+            data = rest;
         }
         Some(())
     }
+}
+
+/// Splits off one record `LENGTH KEY=VALUE\n`, whose length counts all of it (POSIX.1-2017, pax, "Extended Header").
+///
+/// The crate's own iterator splits at line breaks, which the value of `security.capability` may contain.
+fn pax_record(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (length, _) = data.split_once_str(" ")?;
+    let digits = length.len();
+    let length: usize = length.to_str().ok()?.parse().ok()?;
+    let (record, rest) = data.split_at_checked(length)?;
+    let (key, value) = record.get(digits + 1..)?.strip_suffix(b"\n")?.split_once_str("=")?;
+    Some((key, value, rest))
 }
 
 fn member(
