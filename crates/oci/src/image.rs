@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use plywood_core::oci::{Descriptor, ImageConfig, ImageIndex, ImageManifest, MediaType, PlatformSpec, to_json};
 use plywood_core::platform::Platform;
 
+use serde::{Deserialize, Serialize};
+
 use crate::layer::Layer;
 use crate::store::{Store, StoreError};
 
 /// An image of one platform whose blobs are in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// Names the manifest, with the platform.
     pub manifest: Descriptor,

@@ -6,9 +6,11 @@ use camino::Utf8PathBuf;
 use plywood_core::manifest::{ManifestErrors, UnknownImageError};
 use plywood_oci::store::StoreError;
 
+use crate::build::BuildError;
 use crate::debian::ConfigError;
 use crate::debian::mirrors::MirrorError;
 use crate::engine::EngineError;
+use crate::lock::LockError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +69,15 @@ pub enum Error {
         /// Its name.
         image: String,
     },
-    /// Part of plywood that is still being written.
-    #[error("`{0}` is not finished yet")]
-    Unfinished(&'static str),
+    /// The lock cannot be made or used.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// An image cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Threads cannot be started.
+    #[error("cannot start threads")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
 }
 
 impl Error {
@@ -83,7 +91,9 @@ impl Error {
             Error::Engine(error) => error.hint(),
             Error::Manifest { .. } | Error::Read { .. } | Error::Write { .. } => None,
             Error::Mirror(_) => None,
-            Error::NotBuilt { .. } | Error::Unfinished(_) => None,
+            Error::NotBuilt { .. } | Error::Threads(_) => None,
+            Error::Lock(error) => error.hint(),
+            Error::Build(error) => error.hint(),
         }
     }
 

@@ -4,9 +4,11 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use plywood_core::lockfile::Lockfile;
 use plywood_core::manifest::Manifest;
 
 use crate::Error;
+use crate::lock::LockError;
 
 /// The name of the manifest in a workspace.
 pub const MANIFEST_NAME: &str = "plywood.toml";
@@ -68,6 +70,16 @@ impl Workspace {
             other => other.map_err(|source| Error::Read { path: path.clone(), source })?,
         };
         Manifest::parse(&text).map_err(|faults| Error::Manifest { path, text, faults })
+    }
+
+    /// The lock, parsed, with its text; `None` when there is no lock yet.
+    ///
+    /// # Errors
+    /// As [`Workspace::read_lock`]; [`LockError::Parse`] when it is no lock.
+    pub fn lock(&self) -> Result<Option<(Lockfile, String)>, Error> {
+        let Some(text) = self.read_lock()? else { return Ok(None) };
+        let lock = Lockfile::parse(&text).map_err(|source| LockError::Parse { path: self.lock_path(), source })?;
+        Ok(Some((lock, text)))
     }
 
     /// The lock's text; `None` when there is no lock yet.

@@ -1,3 +1,14 @@
-//! From a configured Debian tree to an image: the definition's users and files, and what each item must look like in it.
+//! From a configured Debian tree to an image: the definition's users and files, the configuration that containers start
+//! with, and what each item must look like in the image.
 
-pub mod variant;
+mod accounts;
+mod apply;
+mod config;
+mod keys;
+mod variant;
+
+pub use accounts::AccountError;
+pub use apply::{ApplyError, Sources, apply};
+pub use config::{image_annotations, image_config};
+pub use keys::package_key;
+pub use variant::{Contents, Stacked, changes};

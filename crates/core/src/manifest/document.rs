@@ -8,6 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::model::{Debian, Image, Workspace};
 use super::read::{self, FromToml as _, Problems, read_table};
+use crate::digest::Digest;
+
 use super::resolve::{self, ResolvedImage};
 use super::spanned::Spanned;
 use super::{ImageName, ManifestErrors, Problem, nix_toml, validate};
@@ -15,6 +17,7 @@ use super::{ImageName, ManifestErrors, Problem, nix_toml, validate};
 /// A valid manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
+    digest: Digest,
     document: Document,
     resolved: BTreeMap<ImageName, ResolvedImage>,
 }
@@ -82,7 +85,12 @@ impl Manifest {
             return None;
         }
         let resolved = resolve::all(&document, problems);
-        Some(Self { document, resolved })
+        Some(Self { digest: Digest::of(text.as_bytes()), document, resolved })
+    }
+
+    /// The digest of its text: equal digests mean equal manifests.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The workspace as a whole.

@@ -1,12 +1,21 @@
 //! `plywood build`: from the lock to images.
 
+mod error;
+mod image;
+mod make;
 mod output;
+mod packages;
+mod plan;
+mod record;
 mod report;
+mod sources;
+mod write;
 
 use std::num::NonZeroUsize;
 
 use plywood_core::platform::Platform;
 
+pub use error::BuildError;
 pub use output::{Output, ParseOutputError};
 pub use report::{BuildReport, BuiltImage, BuiltLayer, BuiltPlatform, LayerOrigin};
 
@@ -38,7 +47,7 @@ pub struct BuildOptions {
 /// A bad manifest or lock, an input that cannot be obtained or is not what the lock says, a package whose scripts
 /// cannot be replayed, or an output that cannot be written.
 pub fn build(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
-    let mut report = make(options, workspace, events)?;
+    let mut report = make::make(options, workspace, events)?;
     if let Some(kind) = options.load {
         let engine = Engine::find(Some(kind))?;
         for image in &report.images {
@@ -52,10 +61,4 @@ pub fn build(options: &BuildOptions, workspace: &Workspace, events: &dyn Events)
         report.loaded = Some(kind);
     }
     Ok(report)
-}
-
-/// Makes the images and writes them to the output.
-fn make(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
-    let _ = (options, workspace.manifest()?, events);
-    Err(Error::Unfinished("build"))
 }

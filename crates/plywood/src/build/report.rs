@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plywood_core::digest::{DiffId, Digest};
 use plywood_core::item::ItemKey;
 use plywood_core::platform::Platform;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Output;
 use crate::engine::EngineKind;
@@ -38,7 +38,7 @@ pub struct BuiltImage {
 }
 
 /// One image on one platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltPlatform {
     /// Which.
     pub platform: Platform,
@@ -57,7 +57,7 @@ pub struct BuiltPlatform {
 }
 
 /// One layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltLayer {
     /// The digest of the layer as stored.
     pub digest: Digest,
@@ -78,7 +78,7 @@ pub struct BuiltLayer {
 }
 
 /// Where a layer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LayerOrigin {
     /// This build made it.

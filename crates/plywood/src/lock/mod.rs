@@ -1,11 +1,26 @@
 //! `plywood lock`: decide every input by hash, and which package goes to which layer.
 
+mod choose;
+mod error;
+mod layers;
 mod report;
+mod resolve;
+mod scripts;
+mod sources;
+mod stale;
+mod universe;
 
+use std::io::Write as _;
+
+use plywood_core::lockfile::Lockfile;
+use plywood_core::manifest::Manifest;
+
+pub use error::LockError;
 pub use report::{LockOutcome, LockReport, LockedImage, PackageChange};
+pub(crate) use sources::open_archive;
 
 use crate::Error;
-use crate::events::Events;
+use crate::events::{Event, Events};
 use crate::workspace::Workspace;
 
 /// What `lock` is asked to do.
@@ -31,11 +46,108 @@ pub enum Upgrade {
     Packages(Vec<String>),
 }
 
+/// A lock that fits the manifest, and what was done to make it so.
+#[derive(Debug)]
+pub(crate) struct Ensured {
+    pub(crate) lock: Lockfile,
+    pub(crate) text: String,
+    pub(crate) report: Option<LockReport>,
+}
+
 /// Brings the lock in line with the manifest.
 ///
 /// # Errors
 /// A bad manifest or lock, an archive that cannot be reached or trusted, or packages that do not go together.
 pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -> Result<LockReport, Error> {
-    let _ = (options, workspace.manifest()?, events);
-    Err(Error::Unfinished("lock"))
+    let manifest = workspace.manifest()?;
+    let old = workspace.lock()?;
+    let reasons = stale::reasons(&manifest, old.as_ref().map(|(lock, _)| lock));
+    let nothing_to_do = reasons.is_empty() && options.upgrade == Upgrade::Nothing && !options.replan;
+    if let (Some((lock, _)), true) = (&old, nothing_to_do || options.check) {
+        let outcome = if nothing_to_do { LockOutcome::Unchanged } else { LockOutcome::Stale };
+        return Ok(report::report(workspace, outcome, reasons, Vec::new(), lock));
+    }
+    if options.check {
+        return Ok(report::report(workspace, LockOutcome::Stale, reasons, Vec::new(), &Lockfile::default()));
+    }
+    Ok(renew(&manifest, old, reasons, options, workspace, events)?.1)
+}
+
+/// The lock as a build needs it: read, or made and repaired first unless `locked`.
+///
+/// # Errors
+/// As [`lock`]; with `locked`, [`LockError::OutOfDate`] instead of a repair.
+pub(crate) fn ensure(
+    manifest: &Manifest,
+    workspace: &Workspace,
+    locked: bool,
+    events: &dyn Events,
+) -> Result<Ensured, Error> {
+    let old = workspace.lock()?;
+    let reasons = stale::reasons(manifest, old.as_ref().map(|(lock, _)| lock));
+    match (old, reasons.first()) {
+        (Some((lock, text)), None) => Ok(Ensured { lock, text, report: None }),
+        (_, Some(reason)) if locked => Err(LockError::OutOfDate { reason: reason.clone() }.into()),
+        (old, _) => {
+            for reason in &reasons {
+                events.emit(Event::Note(format!("Updating plywood.lock: {reason}")));
+            }
+            let (lock, report) = renew(manifest, old, reasons, &LockOptions::default(), workspace, events)?;
+            let text = lock.to_text();
+            Ok(Ensured { lock, text, report: Some(report) })
+        }
+    }
+}
+
+/// Resolves again where some packages are gone from every mirror, everything else staying as it is.
+///
+/// # Errors
+/// As [`lock`].
+pub(crate) fn replace_gone(
+    manifest: &Manifest,
+    workspace: &Workspace,
+    gone: Vec<String>,
+    events: &dyn Events,
+) -> Result<Ensured, Error> {
+    let reasons = vec![format!("no mirror has {} any more", gone.join(", "))];
+    events.emit(Event::Warning(format!("Updating plywood.lock: {}", reasons.join(", "))));
+    let options = LockOptions { upgrade: Upgrade::Packages(gone), ..LockOptions::default() };
+    let (lock, report) = renew(manifest, workspace.lock()?, reasons, &options, workspace, events)?;
+    let text = lock.to_text();
+    Ok(Ensured { lock, text, report: Some(report) })
+}
+
+fn renew(
+    manifest: &Manifest,
+    old: Option<(Lockfile, String)>,
+    reasons: Vec<String>,
+    options: &LockOptions,
+    workspace: &Workspace,
+    events: &dyn Events,
+) -> Result<(Lockfile, LockReport), Error> {
+    let old_lock = old.as_ref().map(|(lock, _)| lock);
+    let new = resolve::resolve(manifest, old_lock, options, workspace, events)?;
+    let changes = report::changes(old_lock, &new);
+    let text = new.to_text();
+    let outcome = match &old {
+        None => LockOutcome::Created,
+        Some((_, before)) if *before == text => LockOutcome::Unchanged,
+        Some(_) => LockOutcome::Updated,
+    };
+    if outcome != LockOutcome::Unchanged {
+        write(workspace, &text)?;
+    }
+    let report = report::report(workspace, outcome, reasons, changes, &new);
+    Ok((new, report))
+}
+
+/// Replaces the lock in one step, so that a crash leaves the old one or the new one.
+fn write(workspace: &Workspace, text: &str) -> Result<(), Error> {
+    let path = workspace.lock_path();
+    let failed = |source| Error::Write { path: path.clone(), source };
+    let mut file = tempfile::NamedTempFile::new_in(workspace.directory()).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    crate::os::make_readable_by_all(file.as_file()).map_err(failed)?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
+    Ok(())
 }

@@ -1,8 +1,13 @@
 //! What `lock` did.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
+use plywood_core::lockfile::Lockfile;
 use plywood_core::platform::Platform;
 use serde::Serialize;
+
+use crate::workspace::Workspace;
 
 /// What `lock` did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,4 +64,64 @@ pub struct LockedImage {
     pub layers: usize,
     /// Bytes of all its `.deb` files.
     pub download_size: u64,
+}
+
+/// The report on a lock.
+pub(super) fn report(
+    workspace: &Workspace,
+    outcome: LockOutcome,
+    reasons: Vec<String>,
+    changes: Vec<PackageChange>,
+    lock: &Lockfile,
+) -> LockReport {
+    LockReport { path: workspace.lock_path(), outcome, reasons, changes, images: images(lock) }
+}
+
+fn images(lock: &Lockfile) -> Vec<LockedImage> {
+    let of_image = |(name, image): (&_, &plywood_core::lockfile::LockedImage)| -> Vec<LockedImage> {
+        let name: &plywood_core::manifest::ImageName = name;
+        let on = |platform: &Platform| {
+            let packages = lock.packages_of(name.as_str(), *platform).into_iter().flatten();
+            let sizes: Vec<u64> = packages.filter_map(|(_, package)| Some(package?.size)).collect();
+            let layers = lock.layouts.get(platform).map_or(0, |layout| layout.layers_of(name.as_str()).count());
+            LockedImage {
+                name: name.to_string(),
+                platform: *platform,
+                packages: sizes.len(),
+                layers: layers + 1,
+                download_size: sizes.iter().sum(),
+            }
+        };
+        image.platforms.keys().map(on).collect()
+    };
+    lock.images.iter().flat_map(of_image).collect()
+}
+
+/// What moved between two locks, whatever image it is in.
+pub(super) fn changes(old: Option<&Lockfile>, new: &Lockfile) -> Vec<PackageChange> {
+    let Some(old) = old else { return Vec::new() };
+    let mut changes = Vec::new();
+    for platform in Platform::ALL {
+        let (before, after) = (versions(old, platform), versions(new, platform));
+        for package in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+            let (from, to) = (before.get(package).cloned(), after.get(package).cloned());
+            if from != to {
+                changes.push(PackageChange { platform, package: package.clone(), from, to });
+            }
+        }
+    }
+    changes.sort();
+    changes
+}
+
+/// The versions of each package; several, in order, where images differ.
+fn versions(lock: &Lockfile, platform: Platform) -> BTreeMap<String, String> {
+    let mut versions: BTreeMap<String, String> = BTreeMap::new();
+    for key in lock.packages.get(&platform).into_iter().flat_map(BTreeMap::keys) {
+        versions
+            .entry(key.name.to_string())
+            .and_modify(|known| *known = format!("{known}, {}", key.version))
+            .or_insert_with(|| key.version.to_string());
+    }
+    versions
 }

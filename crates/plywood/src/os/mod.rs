@@ -5,9 +5,12 @@ mod linux;
 #[cfg(not(target_os = "linux"))]
 mod other;
 
+use std::fs::{File, Metadata, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8Path;
+use plywood_core::platform::Platform;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{effective_uid, foreign_binaries, subordinate_ids, user_namespaces};
@@ -19,4 +22,22 @@ pub(crate) fn free_space(path: &Utf8Path) -> io::Result<u64> {
     let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Utf8Path::new("."));
     let figures = rustix::fs::statvfs(existing.as_std_path())?;
     Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
+}
+
+/// The platform whose containers run here without emulation: Linux on this processor, in a virtual machine elsewhere.
+pub(crate) fn platform() -> Platform {
+    if cfg!(target_arch = "aarch64") { Platform::LinuxArm64 } else { Platform::LinuxAmd64 }
+}
+
+/// Whether its owner may execute the file.
+pub(crate) fn is_executable(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o100 != 0
+}
+
+/// Gives a temporary file the mode of a file for everybody, whatever the umask.
+///
+/// # Errors
+/// As `fchmod(2)`.
+pub(crate) fn make_readable_by_all(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o644))
 }

@@ -71,6 +71,11 @@ impl PackagesIndex {
         Ok(index)
     }
 
+    /// Drops the packages that `keep` is false for.
+    pub fn retain(&mut self, keep: impl FnMut(&BinaryPackage) -> bool) {
+        self.packages.retain(keep);
+    }
+
     /// The packages, in the order of the file.
     pub fn packages(&self) -> &[BinaryPackage] {
         &self.packages

@@ -1,0 +1,173 @@
+//! Why an image cannot be built.
+
+use std::io;
+
+use camino::Utf8PathBuf;
+use plywood_core::debian::configure::ConfigureError;
+use plywood_core::debian::deb::DebError;
+use plywood_core::image::ApplyError;
+use plywood_core::oci::ParseReferenceError;
+use plywood_core::platform::Platform;
+use plywood_core::tree::TreeError;
+use plywood_oci::layout::LayoutError;
+use plywood_oci::segment::SegmentError;
+use plywood_oci::store::StoreError;
+
+use crate::debian::FetchError;
+
+/// Why an image cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The image is not made for a platform.
+    #[error("the image `{image}` is not made for {platform}")]
+    Platform {
+        /// The image.
+        image: String,
+        /// The platform that was asked for.
+        platform: Platform,
+    },
+    /// The lock lacks something that the manifest fits; its lines were changed by hand.
+    #[error("the lock has no {what} of the image `{image}` for {platform}")]
+    NotLocked {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// What is missing.
+        what: String,
+    },
+    /// A package cannot be downloaded.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A downloaded package cannot be opened.
+    #[error("cannot open {path}")]
+    OpenDeb {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A package is not as it should be.
+    #[error("cannot unpack {package}")]
+    Unpack {
+        /// The package.
+        package: String,
+        /// Why.
+        #[source]
+        source: DebError,
+    },
+    /// What is known of a package cannot be kept; a mistake in the program.
+    #[error("cannot keep the index of {package}")]
+    Index {
+        /// The package.
+        package: String,
+        /// Why.
+        #[source]
+        source: postcard::Error,
+    },
+    /// The packages cannot be configured.
+    #[error("cannot configure the packages of the image `{image}` for {platform}")]
+    Configure {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: ConfigureError,
+    },
+    /// The definition does not fit the packages.
+    #[error("cannot build the image `{image}` for {platform}")]
+    Apply {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: ApplyError,
+    },
+    /// dpkg's database cannot be written into the image.
+    #[error("cannot write dpkg's database into the image `{image}`")]
+    Database {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: TreeError,
+    },
+    /// A file of the workspace cannot be read.
+    #[error("cannot read {path}")]
+    ReadSource {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// An `ignore` pattern is none.
+    #[error("cannot use the ignore pattern `{pattern}`")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        #[source]
+        source: Box<ignore::Error>,
+    },
+    /// The image is larger than the manifest allows.
+    #[error("the image `{image}` for {platform} has {size} bytes compressed; its size limit is {limit} bytes")]
+    TooLarge {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// Its layers, compressed, in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// `SOURCE_DATE_EPOCH` is no number.
+    #[error("SOURCE_DATE_EPOCH is `{0}`, not a number of seconds")]
+    SourceDateEpoch(String),
+    /// The image's name in the registry is none.
+    #[error("cannot name the image `{image}`")]
+    Reference {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: ParseReferenceError,
+    },
+    /// The output cannot be written.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A segment cannot be read or written.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+}
+
+impl BuildError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotLocked { .. } => Some("run `plywood lock`".to_owned()),
+            Self::Fetch(error) => error.hint(),
+            Self::Configure { source, .. } => source.hint(),
+            Self::Apply { source, .. } => source.hint(),
+            Self::Layout(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Segment(error) => error.hint(),
+            Self::TooLarge { .. } => {
+                Some("`plywood build --explain` shows which layers are large; or raise size-limit".to_owned())
+            }
+            Self::SourceDateEpoch(_) => {
+                Some("set it to seconds since 1970, such as $(git log -1 --format=%ct)".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

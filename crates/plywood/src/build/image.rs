@@ -1,0 +1,217 @@
+//! One image on one platform: from unpacked packages to blobs in the store.
+
+use std::collections::BTreeSet;
+
+use plywood_core::debian::configure::accounts::LockedIds;
+use plywood_core::debian::configure::{ConfigureOptions, configure};
+use plywood_core::debian::deb::UnpackedDeb;
+use plywood_core::debian::dpkg::Installer;
+use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
+use plywood_core::image::{Contents, Sources, Stacked, apply, changes, image_annotations, image_config};
+use plywood_core::item::ItemId;
+use plywood_core::layering::ItemChanges;
+use plywood_core::manifest::model::Workspace as WorkspaceTable;
+use plywood_core::oci::Timestamp;
+use plywood_core::tree::Tree;
+use plywood_oci::image::Image;
+use plywood_oci::layer::{Layer, build_layers};
+use plywood_oci::segment::{SegmentContents, filter_segment, write_generated};
+use plywood_oci::store::Store;
+use rayon::prelude::*;
+
+use super::BuildError;
+use super::packages::Unpacked;
+use super::plan::ImagePlan;
+use super::report::{BuiltLayer, BuiltPlatform, LayerOrigin};
+
+/// What the images of one build have in common.
+pub(super) struct Context<'b> {
+    pub(super) store: &'b Store,
+    pub(super) unpacked: &'b Unpacked,
+    pub(super) workspace: &'b WorkspaceTable,
+    /// The lock's date: dates what is generated.
+    pub(super) date: Timestamp,
+    /// `created` of the images.
+    pub(super) created: Timestamp,
+}
+
+/// Makes the image and says what is in it.
+///
+/// # Errors
+/// When the packages cannot be configured, the definition does not fit them, or the store cannot be written.
+pub(super) fn build_image(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    sources: &Sources,
+) -> Result<(Image, BuiltPlatform), BuildError> {
+    let debs = unpacked_debs(context, plan)?;
+    let tree = assemble(context, plan, &debs, sources)?;
+    let (mut layer_items, generated) = items(context, plan, &debs, &tree)?;
+    let contents = SegmentContents::new(context.store, plan.codec);
+    let state = write_generated(context.store, plan.codec, &generated, &contents)?;
+    layer_items.push(vec![state.item()]);
+
+    let cached: Vec<bool> = layer_items
+        .iter()
+        .map(|items| {
+            context.store.layer(plywood_oci::layer::LayerKey::of(items, plan.codec)).map(|layer| layer.is_some())
+        })
+        .collect::<Result<_, _>>()?;
+    let layers = build_layers(context.store, plan.codec, &layer_items)?;
+    let built = describe(plan, &layers, &cached);
+    check_size(plan, &built)?;
+
+    let comments: Vec<String> = built.iter().map(comment).collect();
+    let config = image_config(plan.image, context.workspace, plan.platform, context.created, &comments);
+    let annotations = image_annotations(plan.image, context.workspace, context.created);
+    let image = Image::assemble(context.store, plan.platform, config, layers, annotations)?;
+    let report = BuiltPlatform {
+        platform: plan.platform,
+        digest: image.manifest.digest,
+        image_id: image.config.digest,
+        packages: plan.packages.len(),
+        compressed_size: built.iter().map(|layer| layer.compressed_size).sum(),
+        uncompressed_size: built.iter().map(|layer| layer.uncompressed_size).sum(),
+        layers: built,
+    };
+    Ok((image, report))
+}
+
+fn unpacked_debs<'b>(context: &Context<'b>, plan: &ImagePlan<'_>) -> Result<Vec<&'b UnpackedDeb>, BuildError> {
+    let find = |package: &super::packages::WantedDeb| {
+        context.unpacked.get(&package.item()).map(|deb| &**deb).ok_or_else(|| BuildError::NotLocked {
+            image: plan.image.name.to_string(),
+            platform: plan.platform,
+            what: package.deb.name.clone(),
+        })
+    };
+    plan.packages.iter().map(find).collect()
+}
+
+/// The whole file system of the image.
+fn assemble(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    debs: &[&UnpackedDeb],
+    sources: &Sources,
+) -> Result<Tree, BuildError> {
+    let image = || plan.image.name.to_string();
+    let contents = SegmentContents::new(context.store, plan.codec);
+    let options = ConfigureOptions {
+        platform: plan.platform,
+        now: context.date.0,
+        locked: &LockedIds::default(),
+        allowed: &BTreeSet::new(),
+        runner: None,
+        contents: &contents,
+    };
+    let configured = configure(debs, options).map_err(|source| BuildError::Configure {
+        image: image(),
+        platform: plan.platform,
+        source,
+    })?;
+    let mut installer: Installer = configured.installer;
+    apply(&mut installer, plan.image, sources, context.date.0).map_err(|source| BuildError::Apply {
+        image: image(),
+        platform: plan.platform,
+        source,
+    })?;
+    let options = DatabaseOptions { requested: &plan.requested, mtime: context.date.0 };
+    write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
+    Ok(installer.tree)
+}
+
+type Generated = Vec<(plywood_core::tree::TreePath, plywood_core::tree::Node)>;
+
+/// The items of each layer as this image has them, variants written where needed, and what is left to be generated.
+fn items(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    debs: &[&UnpackedDeb],
+    tree: &Tree,
+) -> Result<(Vec<Vec<ItemId>>, Generated), BuildError> {
+    let contents = Contents::of(tree);
+    let changed: Vec<ItemChanges> = debs.par_iter().map(|deb| changes(tree, &contents, &deb.entries)).collect();
+    debs.par_iter().zip(&changed).filter(|(_, changes)| !changes.is_empty()).try_for_each(|(deb, changes)| {
+        let Some(segment) = context.store.segment(deb.item, plan.codec)? else {
+            return Err(plywood_oci::segment::SegmentError::Missing { item: deb.item }.into());
+        };
+        filter_segment(context.store, &segment, changes, &[]).map(drop).map_err(BuildError::from)
+    })?;
+    let mut stacked = Stacked::default();
+    let mut layers = Vec::with_capacity(plan.layers.len() + 1);
+    for layer in &plan.layers {
+        let mut items = Vec::with_capacity(layer.items.len());
+        for (_, place) in &layer.items {
+            if let (Some(deb), Some(changes)) = (debs.get(*place), changed.get(*place)) {
+                stacked.push(&deb.entries, changes);
+                items.push(changes.variant_of(deb.item));
+            }
+        }
+        layers.push(items);
+    }
+    Ok((layers, stacked.missing(tree)))
+}
+
+fn describe(plan: &ImagePlan<'_>, layers: &[Layer], cached: &[bool]) -> Vec<BuiltLayer> {
+    let own = || [plan.image.name.to_string()].into();
+    let planned = plan.layers.iter().map(|layer| {
+        let items: Vec<_> = layer.items.iter().map(|(key, _)| key.clone()).collect();
+        (layer.images.clone(), items)
+    });
+    let with_state = planned.chain([(own(), Vec::new())]);
+    layers
+        .iter()
+        .zip(with_state)
+        .zip(cached)
+        .map(|((layer, (images, items)), cached)| BuiltLayer {
+            digest: layer.digest,
+            diff_id: layer.diff_id,
+            compressed_size: layer.size,
+            uncompressed_size: layer.uncompressed_size,
+            reason: reason(&images, items.len()),
+            items,
+            images,
+            origin: if *cached { LayerOrigin::Cached } else { LayerOrigin::Made },
+        })
+        .collect()
+}
+
+fn reason(images: &std::collections::BTreeSet<String>, items: usize) -> String {
+    let whose = match images.len() {
+        1 => "only this image has".to_owned(),
+        count => format!("the same {count} images have"),
+    };
+    match items {
+        0 => "users, files and state of this image alone".to_owned(),
+        1 => format!("{whose} it, and it is large enough to be alone"),
+        _ => format!("{whose} them, and they are small or change together"),
+    }
+}
+
+/// What a layer's line of history says.
+fn comment(layer: &BuiltLayer) -> String {
+    /// As many items are named; more would only be noise in `podman history`.
+    const NAMED: usize = 4;
+    if layer.items.is_empty() {
+        return "users, files and state".to_owned();
+    }
+    let names: Vec<&str> = layer.items.iter().map(|key| key.0.rsplit('/').next().unwrap_or(&key.0)).collect();
+    match names.len().checked_sub(NAMED) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names.get(..NAMED).unwrap_or_default().join(", ")),
+    }
+}
+
+fn check_size(plan: &ImagePlan<'_>, layers: &[BuiltLayer]) -> Result<(), BuildError> {
+    let size: u64 = layers.iter().map(|layer| layer.compressed_size).sum();
+    match plan.image.size_limit {
+        Some(limit) if size > limit.0 => Err(BuildError::TooLarge {
+            image: plan.image.name.to_string(),
+            platform: plan.platform,
+            size,
+            limit: limit.0,
+        }),
+        _ => Ok(()),
+    }
+}

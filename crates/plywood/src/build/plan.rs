@@ -1,0 +1,113 @@
+//! What a build has to do for one image on one platform: everything decided, nothing done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use plywood_core::debian::deb::{FilterAction, PathFilter, PathFilters};
+use plywood_core::debian::release::UnixTime;
+use plywood_core::image::package_key;
+use plywood_core::item::ItemKey;
+use plywood_core::lockfile::{LockedPackage, Lockfile};
+use plywood_core::manifest::{Compression, ResolvedImage};
+use plywood_core::platform::Platform;
+use plywood_oci::codec::Codec;
+
+use super::BuildError;
+use super::packages::WantedDeb;
+use crate::debian::{ArchiveName, DebRef};
+
+/// One image on one platform.
+#[derive(Debug)]
+pub(super) struct ImagePlan<'m> {
+    pub(super) image: &'m ResolvedImage,
+    pub(super) platform: Platform,
+    pub(super) codec: Codec,
+    /// Its packages in the order of installation.
+    pub(super) packages: Vec<WantedDeb>,
+    /// The names of those that the manifest asks for.
+    pub(super) requested: BTreeSet<String>,
+    /// The layers of packages, bottom up.
+    pub(super) layers: Vec<PlannedLayer>,
+}
+
+/// A layer of packages.
+#[derive(Debug)]
+pub(super) struct PlannedLayer {
+    /// The images that have it.
+    pub(super) images: BTreeSet<String>,
+    /// Its items with their places in [`ImagePlan::packages`].
+    pub(super) items: Vec<(ItemKey, usize)>,
+}
+
+/// Reads the plan of an image out of the lock.
+///
+/// # Errors
+/// [`BuildError::Platform`], or [`BuildError::NotLocked`] when the lock was tampered with.
+pub(super) fn plan<'m>(
+    image: &'m ResolvedImage,
+    platform: Platform,
+    lock: &Lockfile,
+) -> Result<ImagePlan<'m>, BuildError> {
+    if !image.platforms.contains(&platform) {
+        return Err(BuildError::Platform { image: image.name.to_string(), platform });
+    }
+    let not_locked = |what: String| BuildError::NotLocked { image: image.name.to_string(), platform, what };
+    let codec = codec(image.compression);
+    let filters = Arc::new(filters(image));
+    let seen = UnixTime(lock.date.0);
+    let mut packages = Vec::new();
+    let mut requested = BTreeSet::new();
+    let mut places = BTreeMap::new();
+    let locked = lock.packages_of(image.name.as_str(), platform).ok_or_else(|| not_locked("packages".to_owned()))?;
+    for (used, package) in locked {
+        let package = package.ok_or_else(|| not_locked(format!("package {}", used.package)))?;
+        if used.requested {
+            requested.insert(package.name.to_string());
+        }
+        places.insert(package_key(image, &package.name), packages.len());
+        packages.push(WantedDeb { deb: deb_ref(package, platform, seen), filters: filters.clone(), codec });
+    }
+    let layout = lock.layouts.get(&platform).ok_or_else(|| not_locked("layout".to_owned()))?;
+    let mut layers = Vec::new();
+    for layer in layout.layers_of(image.name.as_str()) {
+        let items = layer.items.iter().map(|key| {
+            let place = places.remove(key).ok_or_else(|| not_locked(format!("package for the item {key}")))?;
+            Ok::<_, BuildError>((key.clone(), place))
+        });
+        layers.push(PlannedLayer { images: layer.images.clone(), items: items.collect::<Result<_, _>>()? });
+    }
+    match places.into_keys().next() {
+        Some(key) => Err(not_locked(format!("layer for the item {key}"))),
+        None => Ok(ImagePlan { image, platform, codec, packages, requested, layers }),
+    }
+}
+
+fn deb_ref(package: &LockedPackage, platform: Platform, seen: UnixTime) -> DebRef {
+    let architecture = if package.any_architecture { "all" } else { platform.architecture() };
+    let Ok(archive) = package.repository.as_str().parse::<ArchiveName>();
+    DebRef {
+        name: format!("{} {} ({architecture})", package.name, package.version),
+        archive,
+        path: package.path.to_string(),
+        size: package.size,
+        hash: package.sha256,
+        seen,
+    }
+}
+
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::Zstd { level } => Codec::Zstd { level },
+        Compression::Gzip { level } => Codec::Gzip { level },
+    }
+}
+
+/// What is left out of the packages of an image.
+pub(super) fn filters(image: &ResolvedImage) -> PathFilters {
+    let Some(rules) = &image.debian.slim else { return PathFilters::default() };
+    let mut filters = PathFilters::slim();
+    let filter = |action, pattern: &dyn ToString| PathFilter { action, pattern: pattern.to_string() };
+    filters.0.extend(rules.exclude.iter().map(|pattern| filter(FilterAction::Exclude, pattern)));
+    filters.0.extend(rules.keep.iter().map(|pattern| filter(FilterAction::Include, pattern)));
+    filters
+}

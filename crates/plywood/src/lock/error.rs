@@ -1,0 +1,109 @@
+//! Why a lock cannot be made.
+
+use camino::Utf8PathBuf;
+use plywood_core::debian::packages_index::PackagesIndexError;
+use plywood_core::debian::resolver::{ParseRequestError, ResolveError};
+use plywood_core::layering::PlanError;
+use plywood_core::lockfile::{LockfileError, LockfileProblem};
+use plywood_core::platform::Platform;
+
+use crate::debian::{ConfigError, FetchError};
+
+/// Why a lock cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// The lock that is there cannot be read.
+    #[error("cannot use {path}")]
+    Parse {
+        /// The lock file.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: LockfileError,
+    },
+    /// With `--locked`: there is no lock, or it does not fit the manifest.
+    #[error("the lock is not up to date: {reason}")]
+    OutOfDate {
+        /// What is different.
+        reason: String,
+    },
+    /// The archive cannot be read.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The manifest's archives cannot be used as they are described.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An index of packages cannot be read.
+    #[error("cannot read the packages of {archive} {suite}")]
+    Index {
+        /// The archive.
+        archive: String,
+        /// The suite.
+        suite: String,
+        /// Why.
+        #[source]
+        source: PackagesIndexError,
+    },
+    /// A package of the manifest is not one that can be asked for.
+    #[error("cannot ask for the packages of the image `{image}`")]
+    Request {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: ParseRequestError,
+    },
+    /// The packages of an image do not go together.
+    #[error("cannot choose the packages of the image `{image}` for {platform}")]
+    Resolve {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: ResolveError,
+    },
+    /// An archive says of a package what cannot be.
+    #[error("cannot lock the package `{package}`: {what}")]
+    Package {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Two archives say different things of one package.
+    #[error("cannot lock the packages of the image `{image}`")]
+    Contradiction {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: LockfileProblem,
+    },
+    /// The packages do not fit the layers.
+    #[error("cannot lay out the layers for {platform}")]
+    Plan {
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: PlanError,
+    },
+}
+
+impl LockError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Parse { source, .. } => source.hint(),
+            Self::OutOfDate { .. } => Some("run `plywood lock` and commit plywood.lock".to_owned()),
+            Self::Fetch(source) => source.hint(),
+            Self::Config(source) => source.hint(),
+            Self::Resolve { source, .. } => source.hint(),
+            Self::Contradiction { source, .. } => source.hint(),
+            Self::Plan { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
+}

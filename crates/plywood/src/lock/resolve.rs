@@ -1,0 +1,89 @@
+//! From the manifest and the archives to a new lock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use plywood_core::debian::release::UnixTime;
+use plywood_core::lockfile::{LockedImage, Lockfile, lock_inputs};
+use plywood_core::manifest::Manifest;
+use plywood_core::oci::Timestamp;
+use plywood_core::platform::Platform;
+
+use super::universe::{self, Pinned};
+use super::{LockError, LockOptions, Upgrade, choose, layers, scripts, sources};
+use crate::Error;
+use crate::debian::SuiteIndexes;
+use crate::events::{Events, Task, Unit};
+use crate::workspace::Workspace;
+
+/// Resolves everything anew; what `old` has stays where the options let it and the archives still have it.
+pub(super) fn resolve(
+    manifest: &Manifest,
+    old: Option<&Lockfile>,
+    options: &LockOptions,
+    workspace: &Workspace,
+    events: &dyn Events,
+) -> Result<Lockfile, Error> {
+    let images = choose::parents_first(manifest);
+    let mut lock = Lockfile::default();
+    for image in &images {
+        let entry = LockedImage { inputs: lock_inputs(image), platforms: Default::default() };
+        lock.images.insert(image.name.clone(), entry);
+    }
+    let platforms: Vec<Platform> = Platform::ALL
+        .into_iter()
+        .filter(|platform| images.iter().any(|image| image.platforms.contains(platform)))
+        .collect();
+    let architectures: Vec<&str> = platforms.iter().map(|platform| platform.architecture()).collect();
+
+    for source in sources::debian_sources(manifest) {
+        let archive = sources::open_archive(source, workspace.directory(), workspace.cache(), events)?;
+        let suites = archive.indexes(&architectures, now()).map_err(LockError::from)?;
+        lock.releases.extend(universe::releases(&suites)?);
+        let here: Vec<_> = images.iter().copied().filter(|image| image.debian == *source).collect();
+        let task = Task::start(events, "Choosing packages", Some(platforms.len() as u64), Unit::Items);
+        for platform in &platforms {
+            let pinned = pinned(old, &here, *platform, &options.upgrade);
+            let available = universe::read(source, &suites, *platform, &pinned)?;
+            choose::choose_all(&mut lock, &here, *platform, &available)?;
+            task.advance(1);
+        }
+        scripts::lock_scripts(&mut lock, &here, &archive, &suites)?;
+        lock.date = lock.date.max(newest(&suites));
+    }
+    lock.releases.sort();
+    lock.releases.dedup();
+    for platform in &platforms {
+        let previous = old.filter(|_| !options.replan).and_then(|old| old.layouts.get(platform));
+        lock.layouts.insert(*platform, layers::lay_out(&lock, &images, *platform, previous)?);
+    }
+    lock.remove_unused();
+    Ok(lock)
+}
+
+/// What the old lock has of these images and may not move.
+fn pinned(
+    old: Option<&Lockfile>,
+    images: &[&plywood_core::manifest::ResolvedImage],
+    platform: Platform,
+    upgrade: &Upgrade,
+) -> Pinned {
+    let Some(old) = old.filter(|_| *upgrade != Upgrade::Everything) else { return Pinned::new() };
+    let moves = |name: &str| matches!(upgrade, Upgrade::Packages(names) if names.iter().any(|one| one == name));
+    images
+        .iter()
+        .filter_map(|image| old.packages_of(image.name.as_str(), platform))
+        .flatten()
+        .filter(|(used, _)| !moves(used.package.name.as_str()))
+        .map(|(used, _)| (used.package.name.to_string(), used.package.version.clone()))
+        .collect()
+}
+
+/// The date of a lock is that of the newest release in it: locks made from the same archive are the same.
+fn newest(suites: &[SuiteIndexes]) -> Timestamp {
+    Timestamp(suites.iter().map(|suite| suite.release.date.0).max().unwrap_or_default())
+}
+
+fn now() -> UnixTime {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
+}
