@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::manifest::model::{ScriptPolicy, SlimRules};
 use crate::manifest::{
-    Component, ImageName, LayerBudget, PackageName, PackagePattern, Platform, RepositoryName, ResolvedImage,
-    SnapshotTime, Suite,
+    Component, ImageName, LayerBudget, PackageName, PackagePattern, Platform, RepositoryName, RepositorySuite,
+    ResolvedImage, SnapshotTime, Suite,
 };
 
 /// Changes whenever plywood resolves the same words differently, so that locks made before count as out of date.
@@ -36,7 +36,7 @@ struct Inputs<'a> {
 #[derive(Serialize)]
 struct RepositoryInputs<'a> {
     url: &'a str,
-    suite: &'a Suite,
+    suite: &'a RepositorySuite,
     components: BTreeSet<&'a Component>,
     packages: BTreeSet<&'a PackagePattern>,
 }

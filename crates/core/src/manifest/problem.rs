@@ -115,9 +115,6 @@ pub enum Problem {
     /// No `[debian]` says where packages come from.
     #[error("no Debian suite is named for image `{0}`")]
     NoSuite(String),
-    /// An owner that the image does not have.
-    #[error("an owner names `{0}`, which is neither `root` nor {1} of this image")]
-    UnknownOwner(String, &'static str),
     /// Two users or groups that cannot be in one image.
     #[error("{what} `{name}` has the id {id} here and {other} in image `{image}`")]
     IdConflict {
@@ -131,6 +128,19 @@ pub enum Problem {
         other: u32,
         /// The image above that declares it.
         image: String,
+    },
+    /// Components of a repository that is flat.
+    #[error("a flat repository has no components")]
+    FlatComponents,
+    /// Two groups of one image with one id.
+    #[error("group `{name}` has the id {gid} of group `{other}`")]
+    IdShared {
+        /// The group.
+        name: String,
+        /// The id.
+        gid: u32,
+        /// The group that has it already.
+        other: String,
     },
     /// A user that is root by name or by id, but not by both.
     #[error("only `root` has the id 0, and it has no other")]
@@ -223,8 +233,9 @@ impl Problem {
             Problem::OnlyInRoot { .. } => "the parent decides this",
             Problem::ParentPlatform { .. } => "wider than the parent",
             Problem::NoSuite(_) => "has packages from nowhere",
-            Problem::UnknownOwner(..) => "unknown in this image",
             Problem::IdConflict { .. } => "another id",
+            Problem::FlatComponents => "its suite ends in `/`",
+            Problem::IdShared { .. } => "the id is taken",
             Problem::RootId => "two users would be one",
             Problem::RootSudo => "is root already",
             Problem::PathTwice { .. } => "declared again",
@@ -249,8 +260,8 @@ impl Problem {
                 "leave the platform out here, or add it to the parent's `platforms`".to_owned()
             }
             Problem::NoSuite(_) => "add a table: [debian] with suite = \"trixie\"".to_owned(),
-            Problem::UnknownOwner(..) => "declare it in `user` or `groups`, or write its number".to_owned(),
             Problem::IdConflict { .. } => "give it the same id, or another name".to_owned(),
+            Problem::IdShared { other, .. } => format!("take another id, or name group `{other}` instead"),
             Problem::Missing(key) if key == "command" => "a test has a `command` or an `http` request".to_owned(),
             Problem::Missing(key) if key == "text" => {
                 "a file has its `text`, or a `source` in the workspace".to_owned()

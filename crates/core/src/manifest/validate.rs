@@ -9,7 +9,7 @@ use super::document::Document;
 use super::model::{Debian, Image};
 use super::read::{Problems, most_alike};
 use super::spanned::Spanned;
-use super::{Platform, Problem};
+use super::{Platform, Problem, RepositorySuite};
 
 /// Notes the members of `list` that are there twice, by `identity`.
 pub(super) fn no_duplicates<T>(list: &[Spanned<T>], identity: impl Fn(&T) -> String, problems: &mut Problems) {
@@ -69,6 +69,12 @@ fn debian(table: &Debian, problems: &mut Problems) {
     let lists = repositories.clone().filter_map(|repository| repository.components.as_ref()).chain(&table.components);
     for components in lists.filter(|components| components.is_empty()) {
         problems.add(components.span.clone(), Problem::Empty("components"));
+    }
+    for repository in repositories.clone() {
+        let flat = repository.suite.as_ref().is_some_and(RepositorySuite::is_flat);
+        if let Some(components) = repository.components.as_ref().filter(|_| flat) {
+            problems.add(components.span.clone(), Problem::FlatComponents);
+        }
     }
     for packages in repositories.map(|repository| &repository.packages).filter(|packages| packages.is_empty()) {
         problems.add(packages.span.clone(), Problem::Empty("packages"));

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
 use toml::de::DeValue;
 
-use crate::manifest::read::{FromToml, Problems, integer_in, read_table, wrong_type};
+use crate::manifest::read::{FromToml, Problems, integer_value, read_table, wrong_type};
 use crate::manifest::spanned::Spanned;
+use crate::manifest::values::text_value;
 use crate::manifest::{Problem, Seconds, UserName};
 
 /// A test of an image: a command and what it must give, or an HTTP request to what the image starts.
@@ -114,7 +115,7 @@ impl HttpRequest {
     }
 }
 
-crate::manifest::values::text_value! {
+text_value! {
     /// The path and query of an HTTP request (RFC 9112, "origin-form").
     RequestPath,
     kind: "the path of a request",
@@ -124,38 +125,6 @@ crate::manifest::values::text_value! {
         true => Ok(()),
         false => Err("it starts with `/` and has printable ASCII without spaces"),
     }
-}
-
-/// Integers with a range of their own.
-macro_rules! integer_value {
-    ($($(#[$doc:meta])* $name:ident($type:ty), $min:literal..=$max:literal;)+) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(pub $type);
-
-        impl FromToml for $name {
-            fn from_toml(value: &toml::Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Self> {
-                integer_in(value, $min..=$max, problems).and_then(|number| number.try_into().ok()).map(Self)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                schemars::json_schema!({ "type": "integer", "minimum": $min, "maximum": $max })
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )+};
 }
 
 integer_value! {

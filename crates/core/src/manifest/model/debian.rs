@@ -9,8 +9,8 @@ use toml::de::DeValue;
 use crate::manifest::read::{FromToml, Problems, TableReader, read_table, wrong_type};
 use crate::manifest::spanned::Spanned;
 use crate::manifest::{
-    Component, EnvName, HttpUrl, PackagePattern, PathPattern, Problem, RepositoryName, SnapshotTime, Suite,
-    WorkspacePath,
+    Component, EnvName, HttpUrl, PackagePattern, PathPattern, Problem, RepositoryName, RepositorySuite, SnapshotTime,
+    Suite, WorkspacePath,
 };
 
 /// The Debian archive that packages come from. In an image, each key here takes the place of the workspace's.
@@ -20,6 +20,7 @@ pub struct Debian {
     /// The suite or codename.
     pub suite: Option<Suite>,
     /// The components of the archive that packages may come from. Default: `["main"]`.
+    #[schemars(length(min = 1))]
     pub components: Option<Spanned<Vec<Component>>>,
     /// Whether `<suite>-updates` is used. Default: true, but for unstable and experimental.
     pub updates: Option<bool>,
@@ -59,13 +60,15 @@ read_table!(Debian {
 pub struct Repository {
     /// Its address: the folder that has `dists`.
     pub url: HttpUrl,
-    /// Its suite. Default: that of Debian.
-    pub suite: Option<Suite>,
-    /// Its components. Default: `["main"]`.
+    /// Its suite; a path that ends in `/` for a flat repository. Default: that of Debian.
+    pub suite: Option<RepositorySuite>,
+    /// Its components; a flat repository has none. Default: `["main"]`.
+    #[schemars(length(min = 1))]
     pub components: Option<Spanned<Vec<Component>>>,
     /// The OpenPGP key that signs it: a file of the workspace, armored or binary.
     pub key: Spanned<WorkspacePath>,
     /// The packages that may come from it; `*` stands for any characters.
+    #[schemars(length(min = 1))]
     pub packages: Spanned<Vec<PackagePattern>>,
     /// Where the credentials are, for a repository that asks for some.
     pub auth: Option<Auth>,

@@ -9,8 +9,9 @@ use toml::de::DeValue;
 
 use super::check::Command;
 use super::{Check, Debian, DirectoryEntry, EnvValue, FileEntry, Group, User};
-use crate::manifest::read::{FromToml, Problems, integer_in, read_table, string, wrong_type};
+use crate::manifest::read::{FromToml, Problems, integer_value, read_table, string, wrong_type};
 use crate::manifest::spanned::Spanned;
+use crate::manifest::validate;
 use crate::manifest::{
     ByteSize, Compression, EnvName, GroupName, LabelKey, LayerBudget, PackageName, PackageRequest, ParseValueError,
     Platform, Port, Problem, Seconds, Signal, SymlinkTarget,
@@ -26,6 +27,7 @@ pub struct Image {
     /// The image of this workspace that it is built on: it inherits everything but `description`, `size-limit` and `tests`.
     pub from: Option<Spanned<String>>,
     /// The platforms it is made for. Default: its parent's, or those of the workspace.
+    #[schemars(length(min = 1))]
     pub platforms: Option<Spanned<Vec<Spanned<Platform>>>>,
     /// Where its Debian packages come from, where that differs from `[debian]`. Only without `from`.
     pub debian: Option<Spanned<Debian>>,
@@ -66,6 +68,7 @@ pub struct Image {
     /// The working directory, which is created where it is missing. Default: the parent's, or `/`.
     pub workdir: Option<TreePath>,
     /// The program that always runs; setting it drops the parent's `cmd`.
+    #[schemars(length(min = 1))]
     pub entrypoint: Option<Spanned<Vec<String>>>,
     /// The default command, or the arguments of the entrypoint.
     pub cmd: Option<Spanned<Vec<String>>>,
@@ -133,11 +136,11 @@ read_table!(Image {
 impl Image {
     /// The rules between the keys of one image that need nothing else.
     fn check(&self, _: Range<usize>, problems: &mut Problems) {
-        super::super::validate::no_duplicates(&self.packages, |package| package.name.to_string(), problems);
-        super::super::validate::no_duplicates(&self.ports, Port::to_string, problems);
-        super::super::validate::no_duplicates(&self.volumes, TreePath::to_string, problems);
+        validate::no_duplicates(&self.packages, |package| package.name.to_string(), problems);
+        validate::no_duplicates(&self.ports, Port::to_string, problems);
+        validate::no_duplicates(&self.volumes, TreePath::to_string, problems);
         if let Some(platforms) = &self.platforms {
-            super::super::validate::platforms(platforms, problems);
+            validate::platforms(platforms, problems);
         }
         if let Some(entrypoint) = &self.entrypoint
             && entrypoint.is_empty()
@@ -211,25 +214,9 @@ read_table!(Healthcheck {
     retries = "retries",
 });
 
-/// A number of health checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Retries(pub u8);
-
-impl FromToml for Retries {
-    fn from_toml(value: &toml::Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Self> {
-        integer_in(value, 1..=100, problems).and_then(|number| number.try_into().ok()).map(Self)
-    }
-}
-
-impl JsonSchema for Retries {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Retries".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 100 })
-    }
+integer_value! {
+    /// A number of health checks.
+    Retries(u8), 1..=100;
 }
 
 /// A health check, or `false` for none.

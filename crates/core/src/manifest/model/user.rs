@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use toml::de::DeValue;
+use schemars::JsonSchema;
 
-use crate::manifest::read::{self, FromToml, Problems, read_table};
+use crate::manifest::read::{Problems, integer_value, read_table};
 use crate::manifest::spanned::Spanned;
 use crate::manifest::{GroupName, Problem, UserName};
 use crate::tree::TreePath;
@@ -67,26 +66,7 @@ pub struct Group {
 
 read_table!(Group { gid = "gid" });
 
-/// A numeric user or group id: 0 to 4294967294 (the one above means "none" to chown(2)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(pub u32);
-
-impl Id {
-    const MAX: u32 = u32::MAX - 1;
-}
-
-impl FromToml for Id {
-    fn from_toml(value: &toml::Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Self> {
-        u32::try_from(read::integer_in(value, 0..=Self::MAX.into(), problems)?).ok().map(Self)
-    }
-}
-
-impl JsonSchema for Id {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Id".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": Self::MAX })
-    }
+integer_value! {
+    /// A numeric user or group id; the one above the largest means "none" to chown(2).
+    Id(u32), 0..=4_294_967_294;
 }

@@ -18,6 +18,7 @@ pub struct Workspace {
     /// Where the sources are; becomes the label `org.opencontainers.image.source`.
     pub source: Option<HttpUrl>,
     /// The platforms that images are made for, when an image names none itself. Default: both.
+    #[schemars(length(min = 1))]
     pub platforms: Option<Spanned<Vec<Spanned<Platform>>>>,
     /// PEM files of further certificate authorities, added to every trust store of every image.
     #[schemars(default)]

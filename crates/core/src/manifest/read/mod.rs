@@ -1,5 +1,6 @@
 //! Reads tables of TOML into the manifest's types, collecting every fault on the way instead of stopping at the first.
 
+mod integer;
 mod table;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::problem::{ManifestError, Problem};
 use super::spanned::Spanned as Located;
 use super::{ParseValueError, Platform};
 use crate::tree::TreePath;
+pub(super) use integer::integer_value;
 pub(super) use table::{TableReader, most_alike, read_table, reserved_keys};
 
 /// The faults found so far.
@@ -72,13 +74,14 @@ impl<T: FromToml> FromToml for Located<T> {
     }
 }
 
-/// A list; members that are at fault are noted and left out.
+/// A list; members that are at fault are noted and left out, and the list with them when no other is left: it is not empty as written.
 impl<T: FromToml> FromToml for Vec<T> {
     fn from_toml(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Self> {
         let DeValue::Array(array) = value.get_ref() else {
             return wrong_type(value, "an array", problems);
         };
-        Some(array.iter().filter_map(|member| T::from_toml(member, problems)).collect())
+        let members: Vec<T> = array.iter().filter_map(|member| T::from_toml(member, problems)).collect();
+        (!members.is_empty() || array.is_empty()).then_some(members)
     }
 
     fn absent() -> Option<Self> {

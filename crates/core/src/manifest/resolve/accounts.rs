@@ -52,13 +52,14 @@ impl Accounts {
         if user.name.as_str() == "root" {
             return;
         }
-        let Some(new) = filled_in(user, groups) else { return };
-        if let Some(replaced) = self.users.remove(&new.uid) {
+        let uid = user.uid.map_or(DEFAULT_UID, |Id(uid)| uid);
+        if let Some(replaced) = self.users.remove(&uid) {
             self.groups.remove(&replaced.group);
         }
+        let Some(new) = filled_in(user, uid, groups, &self.groups) else { return };
         if let Some(other) = self.users.values().find(|other| other.name == new.name) {
             let problem = place.conflict("user", new.name.to_string(), new.uid, other.uid);
-            problems.add(user.name.span.clone(), problem);
+            return problems.add(user.name.span.clone(), problem);
         }
         self.add_group(&new.group, new.gid, &user.name.span, place, problems);
         self.users.insert(new.uid, new);
@@ -72,12 +73,14 @@ impl Accounts {
         place: Place<'_>,
         problems: &mut Problems,
     ) {
-        match self.groups.get(name) {
-            Some(other) if *other != gid => {
-                problems.add(span.clone(), place.conflict("group", name.to_string(), gid, *other));
-            }
-            _ => _ = self.groups.insert(name.clone(), gid),
+        if let Some(other) = self.groups.get(name).filter(|other| **other != gid) {
+            return problems.add(span.clone(), place.conflict("group", name.to_string(), gid, *other));
         }
+        if let Some((other, _)) = self.groups.iter().find(|(other, id)| **id == gid && *other != name) {
+            let problem = Problem::IdShared { name: name.to_string(), gid, other: other.to_string() };
+            return problems.add(span.clone(), problem);
+        }
+        self.groups.insert(name.clone(), gid);
     }
 
     /// `owner` with the names of this image's users and groups replaced by their ids, and the group filled in where it is known.
@@ -118,13 +121,19 @@ impl Place<'_> {
     }
 }
 
-/// The user with its defaults: 1000, a group of its own name (or the declared group of that id), bash, a home below `/home`.
-fn filled_in(user: &User, groups: &BTreeMap<Spanned<GroupName>, Group>) -> Option<ResolvedUser> {
+/// The user with its defaults: a group of its own name (or the one that has its id already), bash, a home below `/home`.
+fn filled_in(
+    user: &User,
+    uid: u32,
+    declared: &BTreeMap<Spanned<GroupName>, Group>,
+    inherited: &BTreeMap<GroupName, u32>,
+) -> Option<ResolvedUser> {
     let name = &user.name.value;
-    let uid = user.uid.map_or(DEFAULT_UID, |Id(uid)| uid);
     let gid = user.gid.map_or(uid, |Id(gid)| gid);
-    let declared = || groups.iter().find(|(_, group)| group.gid.value.0 == gid).map(|(name, _)| name.value.clone());
-    let group = user.group.clone().or_else(declared).or_else(|| name.as_str().parse().ok())?;
+    let declared = declared.iter().map(|(name, group)| (&name.value, group.gid.value.0));
+    let mut known = declared.chain(inherited.iter().map(|(name, gid)| (name, *gid)));
+    let mut existing = || known.find(|(_, other)| *other == gid).map(|(name, _)| name.clone());
+    let group = user.group.clone().or_else(&mut existing).or_else(|| name.as_str().parse().ok())?;
     let home = user.home.clone().or_else(|| TreePath::parse(format!("/home/{name}")).ok())?;
     Some(ResolvedUser {
         name: name.clone(),

@@ -1,7 +1,7 @@
 //! Where packages come from: the image's own table over the workspace's.
 
 use crate::manifest::model::{Debian, Repository, Slim, SlimRules};
-use crate::manifest::{Component, Spanned, Suite};
+use crate::manifest::{Component, RepositorySuite, Spanned, Suite};
 
 use super::{DebianSource, ResolvedRepository};
 
@@ -23,7 +23,9 @@ pub(super) fn source(own: Option<&Debian>, workspace: Option<&Debian>) -> Option
         mirrors: own.mirrors.as_ref().or(workspace.mirrors.as_ref()).cloned(),
         security_mirrors: own.security_mirrors.as_ref().or(workspace.security_mirrors.as_ref()).cloned(),
         slim: own.slim.as_ref().or(workspace.slim.as_ref()).and_then(slim),
-        repositories: repositories.map(|(name, table)| (name.value.clone(), repository(table, &suite))).collect(),
+        repositories: repositories
+            .filter_map(|(name, table)| Some((name.value.clone(), repository(table, &suite)?)))
+            .collect(),
         suite,
     })
 }
@@ -36,15 +38,17 @@ fn slim(slim: &Slim) -> Option<SlimRules> {
     }
 }
 
-fn repository(table: &Repository, suite: &Suite) -> ResolvedRepository {
-    ResolvedRepository {
+/// `None` never happens: every suite is the suite of a repository too.
+fn repository(table: &Repository, suite: &Suite) -> Option<ResolvedRepository> {
+    let suite: RepositorySuite = table.suite.clone().or_else(|| suite.as_str().parse().ok())?;
+    Some(ResolvedRepository {
         url: table.url.clone(),
-        suite: table.suite.as_ref().unwrap_or(suite).clone(),
-        components: components(table.components.as_ref()),
+        components: if suite.is_flat() { Vec::new() } else { components(table.components.as_ref()) },
+        suite,
         key: table.key.value.clone(),
         packages: table.packages.value.clone(),
         auth: table.auth.clone(),
-    }
+    })
 }
 
 fn components(listed: Option<&Spanned<Vec<Component>>>) -> Vec<Component> {

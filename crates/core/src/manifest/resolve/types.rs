@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::manifest::model::{Auth, Check, DirectoryEntry, FileEntry, Healthcheck, ScriptPolicy, SlimRules};
 use crate::manifest::{
     ByteSize, Component, Compression, EnvName, GroupName, HttpUrl, ImageName, LabelKey, LayerBudget, PackageName,
-    PackagePattern, PackageRequest, Platform, Port, RepositoryName, Signal, SnapshotTime, Spanned, Suite,
-    SymlinkTarget, UserName, WorkspacePath,
+    PackagePattern, PackageRequest, Platform, Port, RepositoryName, RepositorySuite, Signal, SnapshotTime, Spanned,
+    Suite, SymlinkTarget, UserName, WorkspacePath,
 };
 use crate::tree::TreePath;
 
@@ -139,8 +139,8 @@ pub struct ResolvedRepository {
     /// Its address.
     pub url: HttpUrl,
     /// Its suite.
-    pub suite: Suite,
-    /// Its components.
+    pub suite: RepositorySuite,
+    /// Its components; empty for a flat repository.
     pub components: Vec<Component>,
     /// The file of the workspace with the key that signs it.
     pub key: WorkspacePath,

@@ -114,6 +114,25 @@ text_value! {
 }
 
 text_value! {
+    /// The suite of a third-party repository; one that ends in a slash is the path of a flat repository (sources.list(5)).
+    RepositorySuite,
+    kind: "a suite",
+    pattern: r"^(\./|[a-z0-9][a-z0-9.+_-]*(/[a-z0-9][a-z0-9.+_-]*)*/?)$",
+    examples: ["stable", "./"],
+    check: |text| match text {
+        "./" => Ok(()),
+        _ => path_of_names(text.strip_suffix('/').unwrap_or(text)),
+    }
+}
+
+impl RepositorySuite {
+    /// Whether it is the path of a flat repository, which has no components.
+    pub fn is_flat(&self) -> bool {
+        self.as_str().ends_with('/')
+    }
+}
+
+text_value! {
     /// A component of a suite: `main`, `contrib`, `non-free`, `non-free-firmware`.
     Component,
     kind: "a component",

@@ -8,7 +8,8 @@ mod net;
 mod units;
 
 pub use debian::{
-    Component, ExactVersion, PackageName, PackagePattern, PackageRequest, RepositoryName, SnapshotTime, Suite,
+    Component, ExactVersion, PackageName, PackagePattern, PackageRequest, RepositoryName, RepositorySuite,
+    SnapshotTime, Suite,
 };
 pub use files::{FileMode, Owner, OwnerId, PathPattern, SymlinkTarget, WorkspacePath};
 pub use image::{Compression, LayerBudget, Port, Protocol, Signal};

@@ -1,0 +1,160 @@
+//! What an image is once its `from` chain is merged.
+
+use super::{image, parse};
+use crate::manifest::*;
+
+const CHAIN: &str = r#"
+[images.base]
+packages = ["git"]
+user = { name = "nix" }
+workdir = "/workspace"
+cmd = ["/bin/bash"]
+ports = [80]
+layers = 40
+size-limit = "500 MB"
+[images.base.env]
+LANG = "C.UTF-8"
+A = "base"
+[images.base.directories]
+"/nix" = { owner = "nix" }
+"/var/spool/x" = { owner = "daemon:nix" }
+[images.base.files]
+"/etc/motd" = { text = "base" }
+
+[images.dev]
+from = "base"
+packages = ["jq=1.7"]
+user = { name = "vscode", sudo = true, groups = ["docker"] }
+ports = ["53/udp", 80]
+[images.dev.groups]
+docker = { gid = 999 }
+[images.dev.env]
+A = "dev"
+PATH = { prepend = ["/opt/bin", "/usr/bin"], append = ["/games"] }
+[images.dev.symlinks]
+"/etc/motd" = "/run/motd"
+
+[images.service]
+from = "dev"
+user = { name = "root" }
+entrypoint = ["/sbin/service"]
+"#;
+
+#[test]
+fn a_child_adds_to_its_parent() {
+    let dev = image(CHAIN, "dev");
+    let asked: Vec<_> =
+        dev.packages.iter().map(|package| (package.request.to_string(), package.image.to_string())).collect();
+    assert_eq!(asked, [("git".to_owned(), "base".to_owned()), ("jq=1.7".to_owned(), "dev".to_owned())]);
+    assert_eq!(dev.ports.iter().map(Port::to_string).collect::<Vec<_>>(), ["53/udp", "80/tcp"]);
+    assert_eq!(dev.cmd.as_deref(), Some(&["/bin/bash".to_owned()][..]));
+    assert_eq!((dev.workdir.to_string().as_str(), dev.layers.get(), dev.size_limit), ("/workspace", 40, None));
+    assert_eq!(dev.platforms, Platform::ALL);
+}
+
+#[test]
+fn variables_are_merged() {
+    let dev = image(CHAIN, "dev");
+    let env = |name: &str| dev.env.get(name).map(String::as_str);
+    assert_eq!((env("LANG"), env("A")), (Some("C.UTF-8"), Some("dev")));
+    assert_eq!(env("PATH"), Some("/opt/bin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin:/games"));
+}
+
+#[test]
+fn a_user_takes_the_place_of_its_parents() {
+    let dev = image(CHAIN, "dev");
+    let users: Vec<_> =
+        dev.users.values().map(|user| (user.name.as_str(), user.uid, user.gid, user.group.as_str())).collect();
+    assert_eq!(users, [("vscode", 1000, 1000, "vscode")]);
+    let groups: Vec<_> = dev.groups.iter().map(|(name, gid)| (name.as_str(), *gid)).collect();
+    assert_eq!(groups, [("docker", 999), ("vscode", 1000)]);
+    let home =
+        dev.users.values().map(|user| (user.home.to_string(), user.shell.to_string(), user.sudo)).collect::<Vec<_>>();
+    assert_eq!(home, [("/home/vscode".to_owned(), "/bin/bash".to_owned(), true)]);
+}
+
+#[test]
+fn root_runs_beside_the_users_there_are() {
+    let service = image(CHAIN, "service");
+    assert_eq!(service.user.as_ref().map(UserName::as_str), Some("root"));
+    assert_eq!(service.users.len(), 1);
+}
+
+#[test]
+fn a_new_entrypoint_drops_the_old_command() {
+    let service = image(CHAIN, "service");
+    assert_eq!((service.entrypoint.as_deref(), service.cmd), (Some(&["/sbin/service".to_owned()][..]), None));
+}
+
+#[test]
+fn owners_are_those_of_the_image_that_says_so() {
+    let dev = image(CHAIN, "dev");
+    let owner = |path: &str| match dev.placements.get(path.as_bytes()) {
+        Some(Placement::Directory(directory)) => directory.owner.as_ref().map(ToString::to_string),
+        other => panic!("{path}: {other:?}"),
+    };
+    assert_eq!(owner("nix").as_deref(), Some("1000:1000"), "nix is gone, its directory stays with the user of that id");
+    assert_eq!(owner("var/spool/x").as_deref(), Some("daemon:1000"), "daemon is a package's");
+    assert!(matches!(dev.placements.get(&b"etc/motd"[..]), Some(Placement::Symlink(_))), "the child's word holds");
+}
+
+#[test]
+fn a_user_joins_a_group_that_has_its_id() {
+    let resolved =
+        image("[images.a]\nuser = { name = \"u\", gid = 50 }\n[images.a.groups]\nstaff2 = { gid = 50 }", "a");
+    assert_eq!(resolved.groups.keys().map(GroupName::as_str).collect::<Vec<_>>(), ["staff2"]);
+}
+
+#[test]
+fn an_image_may_have_another_suite() {
+    let text = r#"
+[debian.repositories.docker]
+url = "https://download.example.org/debian"
+key = "keys/docker.asc"
+packages = ["docker-*"]
+[images.a]
+[images.old.debian]
+suite = "bookworm"
+slim = { keep = ["/usr/share/man/*"] }
+recommends = true
+[images.rolling.debian]
+suite = "sid"
+"#;
+    let (a, old, rolling) = (image(text, "a"), image(text, "old"), image(text, "rolling"));
+    assert_eq!((a.debian.suite.as_str(), a.recommends, a.debian.slim.is_some()), ("trixie", false, false));
+    assert_eq!((old.debian.suite.as_str(), old.recommends, old.debian.slim.is_some()), ("bookworm", true, true));
+    assert_eq!((rolling.debian.updates, rolling.debian.security, old.debian.security), (false, false, true));
+    assert_eq!(old.debian.repositories.values().map(|one| one.suite.as_str()).collect::<Vec<_>>(), ["bookworm"]);
+    assert_eq!(old.debian.components.iter().map(Component::as_str).collect::<Vec<_>>(), ["main"]);
+}
+
+#[test]
+fn the_lock_depends_on_packages_alone() {
+    let inputs = |text: &str| crate::lockfile::lock_inputs(&image(text, "a"));
+    let base = inputs("[images.a]\npackages = [\"git\", \"jq\"]");
+    for same in [
+        "[images.a]\npackages = [\"jq\", \"git\"]",
+        "[images.a]\npackages = [\"git\", \"jq\"]\ncmd = [\"x\"]\nuser = { name = \"u\" }",
+        "[images.b]\n[images.a]\npackages = [\"git\", \"jq\"]",
+    ] {
+        assert_eq!(inputs(same), base, "{same}");
+    }
+    for other in [
+        "[images.a]\npackages = [\"git\"]",
+        "[images.a]\npackages = [\"git\", \"jq=1\"]",
+        "[images.a]\npackages = [\"git\", \"jq\"]\nrecommends = true",
+        "[images.a]\npackages = [\"git\", \"jq\"]\nlayers = 3",
+        "[images.a]\npackages = [\"git\", \"jq\"]\nplatforms = [\"linux/amd64\"]",
+        "[images.a]\npackages = [\"git\", \"jq\"]\n[images.a.debian]\nsuite = \"bookworm\"",
+        "[images.a]\npackages = [\"git\", \"jq\"]\n[images.a.scripts]\njq = \"run\"",
+    ] {
+        assert_ne!(inputs(other), base, "{other}");
+    }
+}
+
+#[test]
+fn a_long_chain_is_resolved() {
+    let links = (1..200).map(|number| format!("[images.i{number:03}]\nfrom = \"i{:03}\"\n", number - 1));
+    let text = format!("{}[images.i000]\n{}", super::PRELUDE, links.rev().collect::<String>());
+    assert_eq!(parse(&text).resolve("i199").map(|image| image.parents.len()), Ok(199));
+}
