@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plywood::debian::mirrors::Mirrors;
+use plywood::debian::mirrors::{Mirrors, NamedMirrors};
 use plywood::debian::{Archive, ArchiveConfig, ArchiveName, DebRef, SuiteIndexes};
 use plywood::events::Silent;
 use plywood_core::debian::release::UnixTime;
@@ -81,6 +81,17 @@ fn check(suite: &str) {
         assert_eq!(ready, [(0, paths[0].clone())]);
         assert_eq!(FileHash::of(&std::fs::read(&paths[0]).expect("readable")), deb.hash);
     }
+}
+
+#[test]
+fn the_machines_mirror_is_found() {
+    // The oracle is apt itself, which the test kit asks.
+    let Some(mirror) = plywood_testkit::require_mirror() else { return };
+    if std::env::var_os(plywood::debian::mirrors::OVERRIDE).is_some() {
+        return;
+    }
+    let found = Mirrors::find(&NamedMirrors::default()).expect("good mirrors");
+    assert_eq!(found.debian.first().map(ToString::to_string), Some(mirror));
 }
 
 #[test]
