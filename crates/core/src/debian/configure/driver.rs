@@ -84,13 +84,13 @@ pub fn configure(packages: &[&UnpackedDeb], options: ConfigureOptions<'_>) -> Re
     let tree = std::mem::take(&mut run.machine.state.installer.tree);
     run.machine.tree = tree;
     prepare::prepare(&mut run.machine.tree, options.now)?;
-    for package in packages {
+    let (first, rest) = packages.split_at(essential_prefix(packages));
+    run.install_essential(first)?;
+    for package in rest {
+        run.script(package, "preinst", &["preinst", "install"]);
         run.unpack(package)?;
     }
-    for package in packages {
-        run.configure(package)?;
-    }
-    run.process_triggers(packages)?;
+    run.configure_all(rest, packages)?;
     finish::finish(&mut run.machine)?;
     if !run.refused.is_empty() {
         return Err(ConfigureError::Scripts(run.refused));
@@ -104,9 +104,33 @@ struct Run<'o> {
     refused: Vec<ScriptError>,
 }
 
+/// How many packages come before, and with, the last essential one.
+fn essential_prefix(packages: &[&UnpackedDeb]) -> usize {
+    let is_essential = |package: &&UnpackedDeb| package.control.get_str("Essential") == Some("yes");
+    packages.iter().rposition(is_essential).map_or(0, |last| last + 1)
+}
+
 impl Run<'_> {
+    /// The essential packages need each other's files for their first script, so all are extracted before any runs.
+    fn install_essential(&mut self, packages: &[&UnpackedDeb]) -> Result<(), ConfigureError> {
+        for package in packages {
+            self.unpack(package)?;
+        }
+        for package in packages {
+            self.script(package, "preinst", &["preinst", "install"]);
+        }
+        self.configure_all(packages, packages)
+    }
+
+    /// Configures packages in order, then whoever was triggered; `known` are all that are unpacked.
+    fn configure_all(&mut self, packages: &[&UnpackedDeb], known: &[&UnpackedDeb]) -> Result<(), ConfigureError> {
+        for package in packages {
+            self.configure(package)?;
+        }
+        self.process_triggers(known)
+    }
+
     fn unpack(&mut self, package: &UnpackedDeb) -> Result<(), ConfigureError> {
-        self.script(package, "preinst", &["preinst", "install"]);
         self.machine.with_installer(|installer| installer.unpack_package(package))?;
         let state = &mut self.machine.state;
         for (path, info) in &package.elf {

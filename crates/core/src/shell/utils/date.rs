@@ -55,12 +55,26 @@ pub(super) fn date<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellE
     Ok(Status::SUCCESS)
 }
 
-/// An instant as scripts write it: `@seconds`, `now`, `YYYY-MM-DD`.
+/// What `date` itself prints: `Mon Nov 23 08:11:00 UTC 2026`.
+fn parse_printed(text: &str) -> Option<i64> {
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [_, month, day, time, "UTC", year] = words.as_slice() else { return None };
+    let month = MONTHS.iter().position(|name| name.get(..3) == Some(*month))? + 1;
+    let mut parts = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    let days = days_before(year.parse().ok()?, i64::try_from(month).ok()?, day.parse().ok()?);
+    Some(days * 86_400 + hours * 3600 + minutes * 60 + seconds)
+}
+
+/// An instant as scripts write it: `@seconds`, `now`, `YYYY-MM-DD`, or what `date` prints.
 pub(super) fn parse(text: &BString, now: i64) -> Option<i64> {
     if text == "now" {
         return Some(now);
     }
     let text = text.to_str().ok()?;
+    if let Some(printed) = parse_printed(text) {
+        return Some(printed);
+    }
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().ok();
     }

@@ -3,12 +3,32 @@
 use bstr::{BString, ByteSlice as _};
 use debversion::Version;
 
-use super::{Outcome, after, dpkg_query};
+use super::{Outcome, after, arguments, dpkg_query};
+use crate::debian::configure::args::{OptionTable, Takes};
 use crate::debian::configure::system::System;
 use crate::shell::{Commands, Invocation, Status};
 
 pub(super) fn register(commands: &mut Commands<System>) {
     commands.register("dpkg", dpkg);
+    commands.register("dpkg-realpath", realpath);
+}
+
+const REALPATH: OptionTable = &[
+    ("-z", "zero", Takes::Nothing),
+    ("--zero", "zero", Takes::Nothing),
+    ("--root", "root", Takes::Value),
+    ("--instdir", "root", Takes::Value),
+];
+
+/// `dpkg-realpath` (dpkg-realpath(1)): where a path leads, all links followed.
+fn realpath(call: &mut Invocation<'_, '_, System>) -> Outcome {
+    let given = arguments(call, REALPATH)?;
+    let [path] = given.operands.as_slice() else { return call.fail("missing pathname") };
+    let resolved = call.resolve(path, true);
+    let Some(real) = call.checked(path, resolved)? else { return Ok(Status::FAILURE) };
+    let end = if given.has("zero") { "\0" } else { "\n" };
+    call.out(format!("{real}{end}"))?;
+    Ok(Status::SUCCESS)
 }
 
 fn dpkg(call: &mut Invocation<'_, '_, System>) -> Outcome {

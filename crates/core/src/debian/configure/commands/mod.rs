@@ -16,6 +16,7 @@ mod ldconfig;
 mod maintscript;
 mod pam;
 mod rc;
+mod run_parts;
 mod shadow;
 mod statoverride;
 mod systemctl;
@@ -55,6 +56,7 @@ pub(super) fn all() -> Commands<System> {
         maintscript::register,
         pam::register,
         rc::register,
+        run_parts::register,
         shadow::register,
         statoverride::register,
         systemctl::register,
