@@ -2,7 +2,7 @@
 
 use bstr::{BStr, ByteSlice as _};
 
-use crate::debian::configure::accounts::{Accounts, Group, LockedIds, NewUser, Table, User};
+use crate::debian::configure::accounts::{Accounts, GROUP, Group, LockedIds, NewUser, PASSWD, Table, User};
 use crate::manifest::{ResolvedImage, ResolvedUser};
 use crate::tree::{Meta, Node, Tree, TreeError, TreePath};
 
@@ -80,7 +80,8 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn read(tree: &Tree) -> Self {
         let locked = LockedIds::default();
-        let mut tree = tree.clone();
+        let files = [PASSWD, GROUP].into_iter().filter_map(|path| Some((path.clone(), tree.get(&path)?.clone())));
+        let mut tree: Tree = files.collect();
         let accounts = Accounts::new(&mut tree, 0, &locked);
         Self { users: accounts.users(), groups: accounts.groups() }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
-use super::accounts::{self, AccountError};
+use super::accounts::{self, AccountError, Known};
 use crate::debian::dpkg::{Diversion, DiversionError, Installer};
 use crate::manifest::model::{DirectoryEntry, FileContent, FileEntry};
 use crate::manifest::{Owner, OwnerId, Placement, ResolvedImage, WorkspacePath};
@@ -23,6 +23,8 @@ pub struct Sources {
     /// Each `source` of the manifest: the file itself at the root path, or a folder's entries below it. Modes are
     /// `0755` for what is executable and `0644` for the rest, owners are root, times are left to this module.
     pub trees: BTreeMap<WorkspacePath, Vec<(TreePath, Node)>>,
+    /// Files that the image gets whatever its manifest's `files` say, such as apt's sources; those may replace them.
+    pub system: BTreeMap<TreePath, Arc<[u8]>>,
     /// Each extra CA certificate, as PEM text.
     pub certificates: BTreeMap<WorkspacePath, Arc<[u8]>>,
 }
@@ -83,15 +85,20 @@ impl ApplyError {
 /// When users, owners or paths of the manifest do not fit what the packages brought.
 pub fn apply(installer: &mut Installer, image: &ResolvedImage, sources: &Sources, now: i64) -> Result<(), ApplyError> {
     accounts::add(&mut installer.tree, image, now)?;
+    for (path, bytes) in &sources.system {
+        let path = reach(installer, path)?;
+        insert(installer, &path, Node::file(Meta::root(0o644, MTIME), bytes.clone()))?;
+    }
+    let known = Known::read(&installer.tree);
     for (path, placement) in &image.placements {
         let path = reach(installer, path)?;
         match placement {
-            Placement::Directory(entry) => place_directory(installer, &path, entry)?,
+            Placement::Directory(entry) => place_directory(installer, &known, &path, entry)?,
             Placement::Symlink(target) => {
                 make_way(installer, &path)?;
                 insert(installer, &path, Node::symlink(target.as_str(), MTIME))?;
             }
-            Placement::File(entry) => place_file(installer, &path, entry, sources)?,
+            Placement::File(entry) => place_file(installer, &known, &path, entry, sources)?,
         }
     }
     ensure_workdir(installer, image)
@@ -126,10 +133,15 @@ fn make_way(installer: &mut Installer, path: &TreePath) -> Result<(), ApplyError
     installer.divert(Diversion { package: None, from: path.clone(), to }, true).map(|_| ()).map_err(failed)
 }
 
-fn place_directory(installer: &mut Installer, path: &TreePath, entry: &DirectoryEntry) -> Result<(), ApplyError> {
+fn place_directory(
+    installer: &mut Installer,
+    known: &Known,
+    path: &TreePath,
+    entry: &DirectoryEntry,
+) -> Result<(), ApplyError> {
     let failed = |source| ApplyError::Place { path: path.clone(), source };
     installer.tree.create_dir_all(path, &Meta::root(0o755, MTIME)).map_err(failed)?;
-    let owner = entry.owner.as_ref().map(|owner| numeric(installer, owner, path)).transpose()?;
+    let owner = entry.owner.as_ref().map(|owner| numeric(known, owner, path)).transpose()?;
     let below: Vec<TreePath> = match entry.recursive {
         Some(true) => installer.tree.below(path).map(|(path, _)| path.clone()).collect(),
         _ => Vec::new(),
@@ -150,11 +162,12 @@ fn place_directory(installer: &mut Installer, path: &TreePath, entry: &Directory
 
 fn place_file(
     installer: &mut Installer,
+    known: &Known,
     path: &TreePath,
     entry: &FileEntry,
     sources: &Sources,
 ) -> Result<(), ApplyError> {
-    let (uid, gid) = entry.owner.as_ref().map(|owner| numeric(installer, owner, path)).transpose()?.unwrap_or_default();
+    let (uid, gid) = entry.owner.as_ref().map(|owner| numeric(known, owner, path)).transpose()?.unwrap_or_default();
     let dressed = |mut node: Node| {
         (node.meta.uid, node.meta.gid, node.meta.mtime) = (uid, gid, MTIME);
         if let NodeKind::File { .. } = node.kind {
@@ -199,9 +212,8 @@ fn ensure_workdir(installer: &mut Installer, image: &ResolvedImage) -> Result<()
     insert(installer, &path, Node::directory(meta))
 }
 
-fn numeric(installer: &Installer, owner: &Owner, path: &TreePath) -> Result<(u32, u32), ApplyError> {
+fn numeric(known: &Known, owner: &Owner, path: &TreePath) -> Result<(u32, u32), ApplyError> {
     let unknown = || ApplyError::UnknownOwner { owner: owner.to_string(), path: path.clone() };
-    let known = accounts::Known::read(&installer.tree);
     let (uid, own_gid) = match &owner.user {
         OwnerId::Id(uid) => (*uid, known.gid_of_uid(*uid).unwrap_or(*uid)),
         OwnerId::Name(name) => known.user(name.as_str().as_bytes().as_bstr()).ok_or_else(unknown)?,

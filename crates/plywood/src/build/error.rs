@@ -8,7 +8,7 @@ use plywood_core::debian::deb::DebError;
 use plywood_core::image::ApplyError;
 use plywood_core::oci::ParseReferenceError;
 use plywood_core::platform::Platform;
-use plywood_core::tree::TreeError;
+use plywood_core::tree::{ParseTreePathError, TreeError};
 use plywood_oci::layout::LayoutError;
 use plywood_oci::segment::SegmentError;
 use plywood_oci::store::StoreError;
@@ -106,6 +106,9 @@ pub enum BuildError {
         #[source]
         source: io::Error,
     },
+    /// The name of a repository makes no file name.
+    #[error("cannot name the files of a repository")]
+    SystemPath(#[source] ParseTreePathError),
     /// An `ignore` pattern is none.
     #[error("cannot use the ignore pattern `{pattern}`")]
     Pattern {

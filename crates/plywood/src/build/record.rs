@@ -43,6 +43,10 @@ pub(super) fn key(plan: &ImagePlan<'_>, manifest: Digest, lock: &str, created: T
             });
         }
     }
+    for (path, bytes) in &sources.system {
+        parts.push(path.as_bytes().to_vec());
+        parts.push(bytes.to_vec());
+    }
     for (path, bytes) in &sources.certificates {
         parts.push(path.as_str().into());
         parts.push(bytes.to_vec());

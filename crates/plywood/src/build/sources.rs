@@ -1,17 +1,24 @@
 //! Files and folders of the workspace that go into images.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use plywood_core::image::Sources;
+use plywood_core::image::{
+    DefaultMirrors, Sources, debian_sources, dpkg_filters, repository_preferences, repository_sources,
+};
 use plywood_core::manifest::model::FileContent;
 use plywood_core::manifest::{Placement, ResolvedImage, WorkspacePath};
 use plywood_core::tree::{Meta, Node, TreePath};
 
 use super::BuildError;
+use crate::debian::defaults;
+
+const DEBIAN_SOURCES: TreePath = TreePath::literal("etc/apt/sources.list.d/debian.sources");
+const DPKG_FILTERS: TreePath = TreePath::literal("etc/dpkg/dpkg.cfg.d/plywood-slim");
 
 /// The largest file taken from the workspace, in bytes; what is larger belongs into a package or a volume.
 const MAX_FILE: u64 = 256 << 20;
@@ -29,11 +36,39 @@ pub(super) fn read(directory: &Utf8Path, image: &ResolvedImage) -> Result<Source
             sources.trees.insert(path.value.clone(), tree);
         }
     }
+    sources.system = system_files(directory, image)?;
     for path in &image.certificates {
         let bytes = read_file(&directory.join(path.as_str()))?;
         sources.certificates.insert(path.clone(), bytes);
     }
     Ok(sources)
+}
+
+/// apt's sources with the keys of third parties, and dpkg's filters.
+fn system_files(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<TreePath, Arc<[u8]>>, BuildError> {
+    let mirrors = DefaultMirrors { archive: defaults::ARCHIVE, security: defaults::SECURITY };
+    let text = |text: String| Arc::<[u8]>::from(text.into_bytes());
+    let path = |path: String| TreePath::parse(path).map_err(|error| BuildError::SystemPath(error));
+    let mut files = BTreeMap::from([(DEBIAN_SOURCES, text(debian_sources(&image.debian, mirrors)))]);
+    for (name, repository) in &image.debian.repositories {
+        let key = read_file(&directory.join(repository.key.as_str()))?;
+        let extension = if key.starts_with(b"-----BEGIN") { "asc" } else { "gpg" };
+        let key_path = path(format!("etc/apt/keyrings/{name}.{extension}"))?;
+        files.insert(
+            path(format!("etc/apt/sources.list.d/{name}.sources"))?,
+            text(repository_sources(repository, &key_path)),
+        );
+        files.insert(key_path, key);
+        let url = repository.url.as_str();
+        let origin =
+            reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let preferences = repository_preferences(name, repository, &origin);
+        files.insert(path(format!("etc/apt/preferences.d/{name}"))?, text(preferences));
+    }
+    if image.debian.slim.is_some() {
+        files.insert(DPKG_FILTERS, text(dpkg_filters(&super::plan::filters(image))));
+    }
+    Ok(files)
 }
 
 fn read_source(
