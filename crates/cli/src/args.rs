@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Test(commands::test::TestArgs),
     /// Run a command in a container of an image
     Run(commands::run::RunArgs),
+    /// Check an image's files without running it
+    Inspect(commands::inspect::InspectArgs),
     /// Say what this machine has and lacks
     Doctor(commands::doctor::DoctorArgs),
     /// Show or prune the cache

@@ -4,9 +4,10 @@ use std::io;
 
 use camino::Utf8PathBuf;
 use plywood_core::manifest::{ManifestErrors, UnknownImageError};
+use plywood_oci::layout::LayoutError;
 use plywood_oci::store::StoreError;
 
-use crate::build::BuildError;
+use crate::build::{BuildError, Output};
 use crate::debian::ConfigError;
 use crate::debian::mirrors::MirrorError;
 use crate::engine::EngineError;
@@ -78,6 +79,21 @@ pub enum Error {
     /// Threads cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
+    /// There is no such image to be inspected.
+    #[error("{} has not been built", image.as_ref().map_or("no image".to_owned(), |image| format!("image `{image}`")))]
+    NothingBuilt {
+        /// The name that was asked for; any image would do when `None`.
+        image: Option<String>,
+    },
+    /// Only layouts are read back.
+    #[error("images in {output} cannot be inspected")]
+    NotInspectable {
+        /// Where they are.
+        output: Output,
+    },
+    /// A layout or archive cannot be read.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
 }
 
 impl Error {
@@ -90,6 +106,14 @@ impl Error {
             Error::Store(error) => error.hint(),
             Error::Engine(error) => error.hint(),
             Error::Manifest { .. } | Error::Read { .. } | Error::Write { .. } => None,
+            Error::NothingBuilt { image } => Some(format!(
+                "run `plywood build{}`",
+                image.as_ref().map_or(String::new(), |image| format!(" {image}"))
+            )),
+            Error::NotInspectable { .. } => {
+                Some("write them with `--output oci:DIR` or `--output oci-archive:FILE`".to_owned())
+            }
+            Error::Layout(error) => error.hint(),
             Error::Mirror(_) => None,
             Error::NotBuilt { .. } | Error::Threads(_) => None,
             Error::Lock(error) => error.hint(),

@@ -10,10 +10,12 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod events;
+pub mod inspect;
 pub mod interrupt;
 pub mod lock;
 mod os;
 pub mod run;
+pub mod script_runner;
 pub mod test;
 pub mod workspace;
 

@@ -44,17 +44,22 @@ impl Workspace {
 
     /// Where the manifest is.
     pub fn manifest_path(&self) -> Utf8PathBuf {
-        self.directory.join(MANIFEST_NAME)
+        self.beside(MANIFEST_NAME)
     }
 
     /// Where the lock is, or will be.
     pub fn lock_path(&self) -> Utf8PathBuf {
-        self.directory.join(LOCK_NAME)
+        self.beside(LOCK_NAME)
     }
 
     /// Where images go when no output is named: an OCI image layout with every image built, by name.
     pub fn default_layout(&self) -> Utf8PathBuf {
-        self.directory.join(OUTPUT_NAME).join("oci")
+        self.beside(OUTPUT_NAME).join("oci")
+    }
+
+    /// A file of the workspace, without the dot of the current folder: that is how people speak of it.
+    fn beside(&self, name: &str) -> Utf8PathBuf {
+        if self.directory == "." { Utf8PathBuf::from(name) } else { self.directory.join(name) }
     }
 
     /// The manifest.

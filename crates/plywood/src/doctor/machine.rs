@@ -92,7 +92,7 @@ pub(super) fn subordinate_ids() -> Diagnosis {
 
 pub(super) fn other_platform() -> Diagnosis {
     const ID: &str = "other-platforms";
-    match Platform::ALL.into_iter().find(|platform| !os::foreign_binaries(*platform)) {
+    match Platform::ALL.into_iter().find(|platform| !os::runs(*platform)) {
         None => Diagnosis::good(ID, "images of every platform can be run"),
         Some(platform) => Diagnosis::lacking(
             ID,

@@ -64,11 +64,11 @@ fn on_path(program: &str) -> bool {
 }
 
 /// Whether the kernel runs programs of this platform: its own, or others through a registered interpreter.
-pub(crate) fn foreign_binaries(platform: Platform) -> bool {
-    let (own, interpreter) = match platform {
-        Platform::LinuxAmd64 => ("x86_64", "qemu-x86_64"),
-        Platform::LinuxArm64 => ("aarch64", "qemu-aarch64"),
+pub(crate) fn runs(platform: Platform) -> bool {
+    let interpreter = match platform {
+        Platform::LinuxAmd64 => "qemu-x86_64",
+        Platform::LinuxArm64 => "qemu-aarch64",
     };
     let entry = format!("/proc/sys/fs/binfmt_misc/{interpreter}");
-    std::env::consts::ARCH == own || fs::read_to_string(entry).is_ok_and(|text| text.starts_with("enabled"))
+    platform == super::platform() || fs::read_to_string(entry).is_ok_and(|text| text.starts_with("enabled"))
 }

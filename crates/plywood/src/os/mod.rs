@@ -13,9 +13,9 @@ use camino::Utf8Path;
 use plywood_core::platform::Platform;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{effective_uid, foreign_binaries, subordinate_ids, user_namespaces};
+pub(crate) use linux::{effective_uid, runs, subordinate_ids, user_namespaces};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{effective_uid, foreign_binaries, subordinate_ids, user_namespaces};
+pub(crate) use other::{effective_uid, runs, subordinate_ids, user_namespaces};
 
 /// The bytes that an ordinary user may still write where `path` is, or will be.
 pub(crate) fn free_space(path: &Utf8Path) -> io::Result<u64> {

@@ -26,6 +26,6 @@ pub(crate) fn subordinate_ids() -> SubordinateIds {
 }
 
 /// Whether programs of this platform can be run: the engine's virtual machine sees to it.
-pub(crate) fn foreign_binaries(_: Platform) -> bool {
+pub(crate) fn runs(_: Platform) -> bool {
     true
 }
