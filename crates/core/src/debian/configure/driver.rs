@@ -7,7 +7,7 @@ use bstr::BString;
 use super::accounts::LockedIds;
 use super::error::{ConfigureError, ScriptError};
 use super::finish;
-use super::system::System;
+use super::system::{CurrentPackage, System};
 use super::triggers::activations;
 use super::{commands, prepare};
 use crate::debian::deb::UnpackedDeb;
@@ -185,6 +185,7 @@ impl Run<'_> {
             }
             return;
         }
+        self.machine.state.current = current(package, script);
         if let Err(error) = self.evaluate(name, script, text, args, &environment) {
             self.refuse(error);
         }
@@ -227,6 +228,16 @@ impl Run<'_> {
         let (installer, notes) = (self.machine.state.installer, self.machine.state.notes);
         let ids = finish::ids(&installer.tree);
         Configured { installer, notes, ids }
+    }
+}
+
+/// What debconf gets to see of a package: in `preinst` its templates alone.
+fn current(package: &UnpackedDeb, script: &str) -> CurrentPackage {
+    let is_postinst = script == "postinst";
+    CurrentPackage {
+        owner: if is_postinst { package.qualified_name() } else { package.package().to_owned() },
+        templates: package.control_file("templates").unwrap_or_default().to_vec(),
+        config: package.control_file("config").filter(|_| is_postinst).map(<[u8]>::to_vec),
     }
 }
 

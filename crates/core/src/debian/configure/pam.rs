@@ -134,8 +134,8 @@ fn block<'p>(enabled: &[&'p Profile], kind: &str, block: &[u8]) -> Vec<(&'p Prof
 /// Puts the blocks in place of `$auth_primary` and its like.
 fn fill(template: &[u8], enabled: &[&Profile], file: &str, kind: &str) -> Vec<u8> {
     let prefix = file.strip_suffix("-noninteractive").unwrap_or(file);
-    let primary = format!("${}_primary", prefix);
-    let additional = format!("${}_additional", prefix);
+    let mark = file.replace("-noninteractive", "_nonint");
+    let (primary, additional) = (format!("${mark}_primary"), format!("${mark}_additional"));
     let mut out = Vec::new();
     for line in template.lines_with_terminator() {
         let trimmed = line.trim_end();
@@ -215,7 +215,7 @@ mod tests {
             "auth\t[success=1 default=ignore]\tpam_unix.so nullok\nx\n",
         );
         check(
-            "$session_primary\n$session_additional\n",
+            "$session_nonint_primary\n$session_nonint_additional\n",
             "session-noninteractive",
             "Session-noninteractive",
             "session\t[default=1]\t\t\tpam_permit.so\nsession\trequired\tpam_unix.so \n",

@@ -26,8 +26,21 @@ pub struct System {
     pub debconf: Debconf,
     /// Which triggers are pending.
     pub triggers: Triggers,
+    /// The package whose script is evaluated.
+    pub current: CurrentPackage,
     /// What was passed over on purpose, for the explanation of the build.
     pub notes: BTreeSet<String>,
+}
+
+/// What debconf needs of the package whose script is evaluated, which may not be unpacked yet.
+#[derive(Debug, Clone, Default)]
+pub struct CurrentPackage {
+    /// The name its questions belong to: as dpkg qualifies it, but in `preinst` without the architecture.
+    pub owner: String,
+    /// Its `templates`.
+    pub templates: Vec<u8>,
+    /// Its `config`, which runs before `postinst configure`.
+    pub config: Option<Vec<u8>>,
 }
 
 impl System {
@@ -39,6 +52,7 @@ impl System {
             elf: BTreeMap::new(),
             debconf: Debconf::default(),
             triggers: Triggers::default(),
+            current: CurrentPackage::default(),
             notes: BTreeSet::new(),
         }
     }

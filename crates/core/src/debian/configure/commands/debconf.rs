@@ -6,7 +6,6 @@ use super::Outcome;
 use crate::debian::configure::debconf::Code;
 use crate::debian::configure::system::System;
 use crate::shell::{Commands, Invocation, Status};
-use crate::tree::TreePath;
 
 /// Every command of the protocol that confmodule has a function for.
 const FUNCTIONS: [&str; 22] = [
@@ -46,40 +45,25 @@ pub(super) fn register(commands: &mut Commands<System>) {
 /// Sourcing the module puts the script under debconf's frontend, which loads the package's templates and, before
 /// `postinst configure`, runs its `config` script.
 fn confmodule(call: &mut Invocation<'_, '_, System>) -> Outcome {
-    let package = call.var("DPKG_MAINTSCRIPT_PACKAGE").cloned().unwrap_or_default();
-    let script = call.var("DPKG_MAINTSCRIPT_NAME").cloned().unwrap_or_default();
-    if package.is_empty() || script != "postinst" {
+    let state = &mut call.machine.state;
+    let owner = state.current.owner.clone();
+    if owner.is_empty() || !state.debconf.load(owner.as_bytes(), &state.current.templates) {
         return Ok(Status::SUCCESS);
     }
-    let info = |suffix: &str| {
-        let arch = call.var("DPKG_MAINTSCRIPT_ARCH").map(ToString::to_string).unwrap_or_default();
-        [format!("{package}.{suffix}"), format!("{package}:{arch}.{suffix}")]
-            .into_iter()
-            .filter_map(|name| TreePath::parse(format!("var/lib/dpkg/info/{name}")).ok())
-            .find(|path| call.machine.tree.contains(path))
-    };
-    let (templates, config) = (info("templates"), info("config"));
-    if let Some(path) = templates {
-        let text = call.machine.tree.read(&path, call.machine.contents)?;
-        if !call.machine.state.debconf.load(&package, &text) {
-            return Ok(Status::SUCCESS);
-        }
-    }
-    let Some(path) = config else { return Ok(Status::SUCCESS) };
-    let text = call.machine.tree.read(&path, call.machine.contents)?;
-    let previous = call.var("DPKG_MAINTSCRIPT_NAME").cloned().unwrap_or_default();
+    let Some(config) = state.current.config.take() else { return Ok(Status::SUCCESS) };
+    let script = call.var("DPKG_MAINTSCRIPT_NAME").cloned().unwrap_or_default();
     call.shell.export(b"DPKG_MAINTSCRIPT_NAME", b"config");
-    let status = call.run_script(&text, path.to_string().as_bytes().as_bstr(), vec!["configure".into(), "".into()]);
-    call.shell.export(b"DPKG_MAINTSCRIPT_NAME", &previous);
+    let name = format!("/var/lib/dpkg/info/{owner}.config");
+    let status = call.run_script(&config, name.as_bytes().as_bstr(), vec!["configure".into(), "".into()]);
+    call.shell.export(b"DPKG_MAINTSCRIPT_NAME", &script);
     status
 }
 
 /// A `db_*` function: the text goes to `RET`, the code is the status.
 fn function_call(call: &mut Invocation<'_, '_, System>) -> Outcome {
     let command = call.name.strip_prefix(b"db_").unwrap_or_default().to_ascii_uppercase();
-    let package = call.var("DPKG_MAINTSCRIPT_PACKAGE").cloned().unwrap_or_default();
-    let args = call.args.clone();
-    let (code, text) = call.machine.state.debconf.command(&package, &command, &args);
+    let (args, state) = (call.args.clone(), &mut call.machine.state);
+    let (code, text) = state.debconf.command(state.current.owner.as_bytes(), &command, &args);
     call.shell.assign_raw(b"RET", &text);
     Ok(Status(code as u8))
 }

@@ -207,8 +207,8 @@ impl Debconf {
         let mut out = Vec::new();
         for (name, question) in &self.questions {
             out.extend(format!("Name: {name}\nTemplate: {}\n", question.template).bytes());
-            if let Some(value) = self.value(name).filter(|value| !value.is_empty()) {
-                out.extend(format!("Value: {}\n", escape(&value)).bytes());
+            if let Some(value) = &question.value {
+                out.extend(format!("Value: {}\n", escape(value)).bytes());
             }
             let owners: Vec<String> = question.owners.iter().map(ToString::to_string).collect();
             out.extend(format!("Owners: {}\n", owners.join(", ")).bytes());

@@ -36,7 +36,9 @@ impl Template {
                 Some(language) => {
                     let (short, long) = value.split_once_str("\n").unwrap_or((value, b""));
                     stored.insert(stored_name, short.into());
-                    stored.insert([b"Extended_description", language].concat().into(), paragraphs(long));
+                    if !long.is_empty() {
+                        stored.insert([b"Extended_description", language].concat().into(), paragraphs(long));
+                    }
                 }
                 None => _ = stored.insert(stored_name, value.clone()),
             }

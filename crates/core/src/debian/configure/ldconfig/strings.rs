@@ -40,9 +40,9 @@ impl StringTable {
     }
 }
 
-/// Compares from the last byte; a string comes before those that are its ends.
+/// Compares from the last byte, greater bytes first; a string comes before those that are its ends.
 fn compare_from_the_end(left: &[u8], right: &[u8]) -> Ordering {
-    let by_bytes = left.iter().rev().zip(right.iter().rev()).map(|(l, r)| l.cmp(r)).find(|order| order.is_ne());
+    let by_bytes = left.iter().rev().zip(right.iter().rev()).map(|(l, r)| r.cmp(l)).find(|order| order.is_ne());
     by_bytes.unwrap_or_else(|| right.len().cmp(&left.len()))
 }
 
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn an_end_shares_the_bytes_of_the_whole() {
         let table = StringTable::new(["libz.so.1", "/lib/libz.so.1", "x"].map(|text| text.as_bytes().to_vec()));
-        assert_eq!(table.bytes, b"/lib/libz.so.1\0x\0");
-        assert_eq!(table.offset(b"libz.so.1"), 5);
+        assert_eq!(table.bytes, b"x\0/lib/libz.so.1\0");
+        assert_eq!(table.offset(b"libz.so.1"), 7);
     }
 }

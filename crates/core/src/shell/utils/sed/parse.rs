@@ -281,6 +281,10 @@ impl<'s> Parser<'s> {
             if self.peek() == Some(b'\n') {
                 self.at += 1;
             }
+            // `$a\` with nothing after it only ends a last line that lacks its newline.
+            if self.peek().is_none() {
+                return BString::default();
+            }
         }
         let mut text = BString::default();
         while let Some(byte) = self.peek() {
