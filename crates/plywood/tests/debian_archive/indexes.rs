@@ -249,7 +249,8 @@ fn credentials_stay_with_their_host() {
     let fixture = Fixture::new();
     let debian = fixture.archive.serve();
     let key = TestKey::new("vendor");
-    let vendor = TestArchive::new(key.clone(), &["stable"]);
+    let mut vendor = TestArchive::new(key.clone(), &["stable"]);
+    vendor.add("stable", DebBuilder::new("tool", "2", "all").build());
     let (front, elsewhere) = (vendor.serve(), vendor.serve());
     front.demand("Bearer sesame");
     front.fail_always("Packages.xz", Fault::Redirect(elsewhere.url()));
