@@ -56,7 +56,8 @@ impl Codec {
             Self::Gzip { level } => {
                 // No time, no name, an unknown operating system: nothing but the data decides the bytes.
                 let builder = GzBuilder::new().mtime(0).operating_system(255);
-                Ok(Encoder::Gzip(builder.write(out, Compression::new(u32::from(level)))))
+                let encoder = builder.write(out, Compression::new(u32::from(level)));
+                Ok(Encoder::Gzip(FixedChunks { inner: encoder, pending: Vec::with_capacity(CHUNK) }))
             }
         }
     }
@@ -67,13 +68,6 @@ impl Codec {
             Self::Zstd { .. } => Ok(Decoder::Zstd(zstd::Decoder::new(input)?)),
             Self::Gzip { .. } => Ok(Decoder::Gzip(Box::new(flate2::read::MultiGzDecoder::new(input)))),
         }
-    }
-
-    /// The end of an archive as a frame or member of its own.
-    pub(crate) fn end_of_archive(self) -> io::Result<Vec<u8>> {
-        let mut encoder = self.encoder(Vec::new())?;
-        encoder.write_all(&END_OF_ARCHIVE)?;
-        encoder.finish()
     }
 }
 
@@ -90,7 +84,7 @@ impl fmt::Display for Codec {
 /// Compresses what is written to it.
 pub(crate) enum Encoder<W: Write> {
     Zstd(zstd::Encoder<'static, W>),
-    Gzip(flate2::write::GzEncoder<W>),
+    Gzip(FixedChunks<flate2::write::GzEncoder<W>>),
 }
 
 impl<W: Write> Encoder<W> {
@@ -98,7 +92,7 @@ impl<W: Write> Encoder<W> {
     pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Self::Zstd(encoder) => encoder.finish(),
-            Self::Gzip(encoder) => encoder.finish(),
+            Self::Gzip(encoder) => encoder.into_inner()?.finish(),
         }
     }
 }
@@ -111,11 +105,42 @@ impl<W: Write> Write for Encoder<W> {
         }
     }
 
+    /// Nothing is handed on early: that would end a block, and when it was called would show in the bytes.
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Zstd(encoder) => encoder.flush(),
-            Self::Gzip(encoder) => encoder.flush(),
+        Ok(())
+    }
+}
+
+/// How much the gzip compressor is given at once, in bytes.
+const CHUNK: usize = 64 << 10;
+
+/// Hands bytes on in chunks of one size, however they come: what zlib-rs makes of them depends on how they are cut.
+pub(crate) struct FixedChunks<W> {
+    inner: W,
+    pending: Vec<u8>,
+}
+
+impl<W: Write> FixedChunks<W> {
+    /// Hands on the rest.
+    fn into_inner(mut self) -> io::Result<W> {
+        self.inner.write_all(&self.pending)?;
+        Ok(self.inner)
+    }
+}
+
+impl<W: Write> Write for FixedChunks<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.pending.len() == CHUNK {
+            self.inner.write_all(&self.pending)?;
+            self.pending.clear();
         }
+        let taken = bytes.len().min(CHUNK - self.pending.len());
+        self.pending.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -165,13 +190,30 @@ mod tests {
             assert_eq!(format!("{codec} {}", &digest[..16]), expect);
         };
         check(Codec::ZSTD, "zstd-1.5.7-3 3596e1f24018d5b0");
-        check(Codec::GZIP, "gzip-zlib-rs-0.6-6 b171371b6299f623");
+        check(Codec::GZIP, "gzip-zlib-rs-0.6-6 6eeaebcb08fb6089");
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_how_they_are_cut() {
+        let sample = sample();
+        for codec in [Codec::ZSTD, Codec::GZIP] {
+            let whole = compressed(codec, &sample);
+            for size in [511, 4096, 65_537, 300_000] {
+                let mut encoder = codec.encoder(Vec::new()).expect("made");
+                for part in sample.chunks(size) {
+                    encoder.write_all(part).expect("written");
+                    encoder.flush().expect("flushed");
+                }
+                let cut = encoder.finish().expect("finished");
+                assert!(cut == whole, "{codec} in parts of {size} bytes");
+            }
+        }
     }
 
     #[test]
     fn joined_frames_decompress_to_joined_bytes() {
         for codec in [Codec::ZSTD, Codec::GZIP] {
-            let joined = [compressed(codec, b"one "), compressed(codec, b"two"), codec.end_of_archive().expect("made")];
+            let joined = [compressed(codec, b"one "), compressed(codec, b"two"), compressed(codec, &END_OF_ARCHIVE)];
             let mut back = Vec::new();
             codec.decoder(joined.concat().as_slice()).expect("made").read_to_end(&mut back).expect("read");
             assert_eq!(back, [b"one two".as_slice(), &END_OF_ARCHIVE].concat());

@@ -1,18 +1,23 @@
 //! Layers: segments joined.
+//!
+//! A layer is a frame with the directories of all its items, each once, then the items' segments, then the end of the
+//! archive. Two items of one layer must not both have a file of one path: engines refuse such layers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read, Write};
 
 use plywood_core::digest::{DiffId, Digest, Sha256Hash};
-use plywood_core::item::ItemId;
+use plywood_core::item::{EntryKind, ItemId};
 use plywood_core::oci::{Descriptor, annotations};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{Codec, END_OF_ARCHIVE};
-use crate::hash::Hasher;
+use crate::hash::{Hasher, Hashing};
 use crate::segment::{Segment, SegmentError};
 use crate::store::{FORMAT_VERSION, Store, StoreError};
+use crate::tar::encode;
 
 /// How much is copied and hashed at once, in bytes.
 const BUFFER: usize = 256 << 10;
@@ -72,6 +77,8 @@ impl Layer {
 
 /// Makes the layer of these items, in this order, from their segments; one that is in the store already is returned.
 ///
+/// No two of the items may have a file of one path (see [`plywood_core::layering::settle`]).
+///
 /// # Errors
 /// [`SegmentError::Missing`] for an item without a segment; when a segment is damaged or the blob cannot be written.
 pub fn build_layer(store: &Store, codec: Codec, items: &[ItemId]) -> Result<Layer, SegmentError> {
@@ -81,8 +88,11 @@ pub fn build_layer(store: &Store, codec: Codec, items: &[ItemId]) -> Result<Laye
     }
     let open = |item: &ItemId| store.segment(*item, codec)?.ok_or(SegmentError::Missing { item: *item });
     let segments: Vec<Segment> = items.iter().map(open).collect::<Result<_, SegmentError>>()?;
+    let directories = directories(&segments)?;
+    let compressed = compress(codec, &directories).map_err(StoreError::io("write a layer in", store.root()))?;
     // Two passes that need different things: one is bound by writing, the other by decompressing and hashing.
-    let (blob, diff) = rayon::join(|| write_blob(store, codec, &segments), || hash_uncompressed(&segments));
+    let (blob, diff) =
+        rayon::join(|| write_blob(store, codec, &compressed, &segments), || hash_uncompressed(&directories, &segments));
     let ((digest, size), (diff_id, uncompressed_size)) = (blob?, diff?);
     let layer = Layer { key, digest, diff_id, size, uncompressed_size, codec };
     store.put_layer(&layer)?;
@@ -98,12 +108,39 @@ pub fn build_layers(store: &Store, codec: Codec, layers: &[Vec<ItemId>]) -> Resu
     built.into_iter().collect()
 }
 
-/// Joins the compressed segments and an end of archive in the blob store.
-fn write_blob(store: &Store, codec: Codec, segments: &[Segment]) -> Result<(Digest, u64), SegmentError> {
-    let mut file = store.create_temp()?;
-    let mut hasher = Hasher::default();
+/// The directories of all segments as tar entries, each once; what a later segment says of one holds.
+fn directories(segments: &[Segment]) -> Result<Vec<u8>, SegmentError> {
+    let mut directories = BTreeMap::new();
+    for segment in segments {
+        directories.append(&mut segment.directories()?);
+    }
+    let mut entries = Vec::new();
+    for (path, meta) in &directories {
+        encode(path, meta, &EntryKind::Directory, &mut entries);
+    }
+    Ok(entries)
+}
+
+fn compress(codec: Codec, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = codec.encoder(Vec::new())?;
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// Joins the compressed directories, segments and an end of archive in the blob store.
+fn write_blob(
+    store: &Store,
+    codec: Codec,
+    directories: &[u8],
+    segments: &[Segment],
+) -> Result<(Digest, u64), SegmentError> {
+    let file = store.create_temp()?;
+    let place = file.directory().to_owned();
+    let failed = || StoreError::io("write a layer in", &place);
+    let mut out = Hashing::new(file);
+    out.write_all(directories).map_err(failed())?;
     let mut buffer = vec![0; BUFFER];
-    for (at, segment) in segments.iter().enumerate() {
+    for segment in segments {
         let read = |source| SegmentError::Read { item: segment.item(), source };
         let mut compressed = segment.compressed().map_err(read)?;
         loop {
@@ -111,17 +148,12 @@ fn write_blob(store: &Store, codec: Codec, segments: &[Segment]) -> Result<(Dige
             if length == 0 {
                 break;
             }
-            hasher.update(&buffer[..length]);
-            file.write_all(&buffer[..length]).map_err(StoreError::io("write a layer in", file.directory()))?;
-        }
-        // The first one's uncompressed hash is taken on trust, so its compressed bytes must be those it was taken of.
-        if at == 0 && hasher.save() != *segment.hashes().0 {
-            return Err(StoreError::Damaged { path: segment.path().to_owned() }.into());
+            out.write_all(&buffer[..length]).map_err(failed())?;
         }
     }
-    let end = codec.end_of_archive().map_err(StoreError::io("write a layer in", file.directory()))?;
-    hasher.update(&end);
-    file.write_all(&end).map_err(StoreError::io("write a layer in", file.directory()))?;
+    let end = compress(codec, &END_OF_ARCHIVE).map_err(failed())?;
+    out.write_all(&end).map_err(failed())?;
+    let Hashing { inner: file, hasher } = out;
     let size = hasher.length();
     let digest = Digest::new(hasher.finish());
     file.readable_by_all()?;
@@ -129,17 +161,13 @@ fn write_blob(store: &Store, codec: Codec, segments: &[Segment]) -> Result<(Dige
     Ok((digest, size))
 }
 
-/// Hashes the uncompressed segments and an end of archive; continues from what is known of the first segment.
-fn hash_uncompressed(segments: &[Segment]) -> Result<(DiffId, u64), SegmentError> {
+/// Hashes the uncompressed directories, segments and an end of archive. Decompressing checks the segments as well:
+/// their frames carry checksums.
+fn hash_uncompressed(directories: &[u8], segments: &[Segment]) -> Result<(DiffId, u64), SegmentError> {
     let mut hasher = Hasher::default();
-    let mut rest = segments;
-    if let [first, others @ ..] = segments
-        && let Some(known) = first.hashes().1.resume()
-    {
-        (hasher, rest) = (known, others);
-    }
+    hasher.update(directories);
     let mut buffer = vec![0; BUFFER];
-    for segment in rest {
+    for segment in segments {
         let read = |source| SegmentError::Read { item: segment.item(), source };
         let mut uncompressed = segment.uncompressed().map_err(read)?;
         loop {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::overlay::{same_kind, shows_same};
 use super::{EntryChange, ItemChanges, Overlay};
 use crate::item::ItemId;
-use crate::tree::{Content, Node, NodeKind, PackedContent, Tree, TreePath};
+use crate::tree::{Content, Meta, Node, NodeKind, PackedContent, Tree, TreePath};
 
 /// An item with the entries of its segment, in their order.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,8 @@ pub fn settle(tree: &Tree, layers: &[Vec<ItemEntries<'_>>]) -> Settled {
     let mut overlay = Overlay::default();
     let mut all_changes = Vec::with_capacity(layers.len());
     for layer in layers {
-        let changes: Vec<_> = layer.iter().map(|item| changes_of(tree, item, &mut moves)).collect();
+        let mut taken = BTreeSet::new();
+        let changes: Vec<_> = layer.iter().map(|item| changes_of(tree, item, &mut moves, &mut taken)).collect();
         let items = layer.iter().zip(&changes);
         let entries: Vec<_> = items.flat_map(|(item, changes)| changed_entries(item.entries, changes)).collect();
         overlay.push(entries.iter().map(|(path, node)| (path, node)));
@@ -60,19 +61,33 @@ pub fn changed_entries<'e>(
     })
 }
 
-fn changes_of(tree: &Tree, item: &ItemEntries<'_>, moves: &mut Moves<'_>) -> ItemChanges {
-    let change = |(path, node): &(TreePath, Node)| {
+/// What to change of an item. `taken` are the files that the layer has already: engines refuse a path twice in one
+/// layer, even where two items have the same file.
+fn changes_of(
+    tree: &Tree,
+    item: &ItemEntries<'_>,
+    moves: &mut Moves<'_>,
+    taken: &mut BTreeSet<TreePath>,
+) -> ItemChanges {
+    let mut change = |(path, node): &(TreePath, Node)| {
         let change = match tree.get(path) {
             Some(there) if node.is_directory() && there.is_directory() => return None,
+            Some(there) if same_kind(there, node) && !taken.insert(path.clone()) => EntryChange::Omit,
             Some(there) if shows_same(there, node) => return None,
             Some(there) if same_kind(there, node) => {
                 EntryChange::Place { path: path.clone(), meta: there.meta.clone() }
             }
-            _ => moves.take(tree, node).unwrap_or(EntryChange::Omit),
+            _ => {
+                moves.take(tree, node).filter(|moved| taken.insert(moved.0.clone())).map_or(EntryChange::Omit, place_at)
+            }
         };
         Some((path.clone(), change))
     };
-    item.entries.iter().filter_map(change).collect()
+    item.entries.iter().filter_map(|entry| change(entry)).collect()
+}
+
+fn place_at((path, meta): (TreePath, Meta)) -> EntryChange {
+    EntryChange::Place { path, meta }
 }
 
 /// Where contents of segments are in the tree under a path that their item does not have.
@@ -100,9 +115,9 @@ impl<'t> Moves<'t> {
     }
 
     /// The next path that a file's content went to.
-    fn take(&mut self, tree: &Tree, node: &Node) -> Option<EntryChange> {
+    fn take(&mut self, tree: &Tree, node: &Node) -> Option<(TreePath, Meta)> {
         let path = self.0.get_mut(&place(packed(node)?))?.pop()?;
-        Some(EntryChange::Place { path: path.clone(), meta: tree.get(path)?.meta.clone() })
+        Some((path.clone(), tree.get(path)?.meta.clone()))
     }
 }
 
@@ -122,7 +137,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tree::Meta;
 
     fn path(text: &str) -> TreePath {
         TreePath::parse(text).expect("a path")
@@ -143,6 +157,8 @@ mod tests {
         for (layer, changes) in layers.iter().zip(&settled.changes) {
             let items = layer.iter().zip(changes);
             let entries: Vec<_> = items.flat_map(|(item, changes)| changed_entries(item.entries, changes)).collect();
+            let files: Vec<_> = entries.iter().filter(|(_, node)| !node.is_directory()).map(|(path, _)| path).collect();
+            assert_eq!(files.len(), files.iter().collect::<BTreeSet<_>>().len(), "no file twice in a layer");
             overlay.push(entries.iter().map(|(path, node)| (path, node)));
         }
         overlay.push(settled.generated.iter().map(|(path, node)| (path, node)));

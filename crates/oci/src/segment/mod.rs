@@ -1,7 +1,11 @@
 //! Segments: items as compressed runs of tar entries, kept in the store.
 //!
-//! A segment's file holds the compressed entries, then the index its maker left with it, then a trailer. One file and
-//! one rename: a segment without its index is never seen, and a file cut short has no trailer and counts as absent.
+//! A segment's file holds the compressed entries, the item's directories, the index that its maker left with it, and a
+//! trailer. One file and one rename: a segment without its index is never seen, and a file cut short has no trailer and
+//! counts as absent.
+//!
+//! Directories stand apart because a layer must have each path once: podman and Docker refuse a layer with two entries
+//! of one name ("duplicates of file paths not supported"), and items share their directories.
 
 mod contents;
 mod error;
@@ -10,6 +14,7 @@ mod generated;
 mod reader;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
@@ -17,10 +22,10 @@ use std::os::unix::fs::FileExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_core::digest::Sha256Hash;
 use plywood_core::item::ItemId;
+use plywood_core::tree::{Meta, TreePath};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{Codec, Decoder};
-use crate::hash::SavedHash;
 use crate::store::{StoreError, mark_used};
 pub use contents::SegmentContents;
 pub use error::SegmentError;
@@ -30,22 +35,31 @@ pub use writer::SegmentWriter;
 
 pub use crate::tar::TarEntry;
 
-const MAGIC: &[u8; 8] = b"plyseg1\n";
-/// Trailers are a few hundred bytes; a longer one is damage.
+const MAGIC: &[u8; 8] = b"plyseg2\n";
+/// Trailers are about a hundred bytes; a longer one is damage.
 const MAX_TRAILER: u64 = 4096;
 
 /// What stands at the end of a segment's file, before its own length and the magic bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Trailer {
-    /// Of the compressed entries; its length says where the index starts.
-    compressed: SavedHash,
-    /// Of the uncompressed entries.
-    uncompressed: SavedHash,
-    index_length: u64,
-    index_hash: Sha256HashBytes,
+    compressed_length: u64,
+    uncompressed_length: u64,
+    directories: Part,
+    index: Part,
 }
 
-type Sha256HashBytes = [u8; 32];
+/// A part of a segment's file after the compressed entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    length: u64,
+    hash: [u8; 32],
+}
+
+impl Part {
+    fn of(bytes: &[u8]) -> Self {
+        Self { length: bytes.len() as u64, hash: *Sha256Hash::of(bytes).as_bytes() }
+    }
+}
 
 /// A segment in the store.
 #[derive(Debug)]
@@ -81,12 +95,21 @@ impl Segment {
 
     /// The length of the compressed entries in bytes.
     pub fn compressed_size(&self) -> u64 {
-        self.trailer.compressed.length()
+        self.trailer.compressed_length
     }
 
     /// The length of the uncompressed entries in bytes.
     pub fn uncompressed_size(&self) -> u64 {
-        self.trailer.uncompressed.length()
+        self.trailer.uncompressed_length
+    }
+
+    /// The item's directories.
+    ///
+    /// # Errors
+    /// When they cannot be read or are damaged.
+    pub fn directories(&self) -> Result<BTreeMap<TreePath, Meta>, StoreError> {
+        let bytes = self.part(self.compressed_size(), &self.trailer.directories)?;
+        postcard::from_bytes(&bytes).map_err(|_| StoreError::Damaged { path: self.path.clone() })
     }
 
     /// What its maker left with it.
@@ -94,19 +117,17 @@ impl Segment {
     /// # Errors
     /// When it cannot be read or is damaged.
     pub fn index(&self) -> Result<Vec<u8>, StoreError> {
-        // The trailer was checked against the file's length, so this is no more than the file has.
-        let mut index = vec![0; self.trailer.index_length as usize];
-        let read = self.file.read_exact_at(&mut index, self.compressed_size());
-        read.map_err(StoreError::io("read", &self.path))?;
-        if *Sha256Hash::of(&index).as_bytes() != self.trailer.index_hash {
-            return Err(StoreError::Damaged { path: self.path.clone() });
-        }
-        Ok(index)
+        self.part(self.compressed_size() + self.trailer.directories.length, &self.trailer.index)
     }
 
-    /// The hashes of its compressed and uncompressed bytes, to be continued.
-    pub(crate) fn hashes(&self) -> (&SavedHash, &SavedHash) {
-        (&self.trailer.compressed, &self.trailer.uncompressed)
+    fn part(&self, at: u64, part: &Part) -> Result<Vec<u8>, StoreError> {
+        // The trailer was checked against the file's length, so this is no more than the file has.
+        let mut bytes = vec![0; part.length as usize];
+        self.file.read_exact_at(&mut bytes, at).map_err(StoreError::io("read", &self.path))?;
+        if Part::of(&bytes) != *part {
+            return Err(StoreError::Damaged { path: self.path.clone() });
+        }
+        Ok(bytes)
     }
 
     /// The compressed entries from the start.
@@ -141,5 +162,9 @@ fn read_trailer(file: &File) -> io::Result<Option<Trailer>> {
     let mut bytes = vec![0; trailer_length as usize];
     file.read_exact_at(&mut bytes, trailer_at)?;
     let trailer = postcard::from_bytes::<Trailer>(&bytes).ok();
-    Ok(trailer.filter(|trailer| trailer.compressed.length().checked_add(trailer.index_length) == Some(trailer_at)))
+    let adds_up = |trailer: &Trailer| {
+        let parts = trailer.directories.length.checked_add(trailer.index.length);
+        parts.and_then(|parts| parts.checked_add(trailer.compressed_length)) == Some(trailer_at)
+    };
+    Ok(trailer.filter(adds_up))
 }

@@ -1,16 +1,14 @@
 //! Writing segments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Read, Write};
 
 use camino::Utf8PathBuf;
-use plywood_core::digest::Sha256Hash;
 use plywood_core::item::{EntryKind, EntrySink, ItemId};
 use plywood_core::tree::{Meta, TreePath};
 
-use super::{MAGIC, Segment, SegmentError, Trailer};
+use super::{MAGIC, Part, Segment, SegmentError, Trailer};
 use crate::codec::{Codec, Encoder};
-use crate::hash::Hashing;
 use crate::store::{StoreError, TempFile};
 use crate::tar::TarWriter;
 
@@ -22,16 +20,19 @@ pub struct SegmentWriter {
     item: ItemId,
     codec: Codec,
     path: Utf8PathBuf,
-    tar: TarWriter<Hashing<Encoder<Hashing<BufWriter<TempFile>>>>>,
+    tar: TarWriter<Encoder<BufWriter<TempFile>>>,
+    /// Kept aside: a layer has each directory once, however many of its items have it.
+    directories: BTreeMap<TreePath, Meta>,
     /// What hard links may lead to.
     files: BTreeSet<TreePath>,
 }
 
 impl SegmentWriter {
     pub(crate) fn new(item: ItemId, codec: Codec, file: TempFile, path: Utf8PathBuf) -> Result<Self, SegmentError> {
-        let out = Hashing::new(BufWriter::with_capacity(BUFFER, file));
+        let out = BufWriter::with_capacity(BUFFER, file);
         let encoder = codec.encoder(out).map_err(|source| SegmentError::Finish { item, source })?;
-        Ok(Self { item, codec, path, tar: TarWriter::new(Hashing::new(encoder)), files: BTreeSet::new() })
+        let (directories, files) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { item, codec, path, tar: TarWriter::new(encoder), directories, files })
     }
 
     /// The item whose segment it is.
@@ -44,18 +45,21 @@ impl SegmentWriter {
     /// # Errors
     /// When something cannot be written.
     pub fn finish(self, index: &[u8]) -> Result<Segment, SegmentError> {
-        let Self { item, codec, path, tar, .. } = self;
+        let Self { item, codec, path, tar, directories, .. } = self;
         let failed = |source| SegmentError::Finish { item, source };
-        let Hashing { inner: encoder, hasher: uncompressed } = tar.into_inner();
-        let Hashing { inner: mut out, hasher: compressed } = encoder.finish().map_err(failed)?;
+        let uncompressed_length = tar.offset();
+        let mut out = tar.into_inner().finish().map_err(failed)?;
+        let pack = |error| failed(io::Error::other(error));
+        let directories = postcard::to_stdvec(&directories).map_err(pack)?;
+        let compressed_length = position(&mut out).map_err(failed)?;
         let trailer = Trailer {
-            compressed: compressed.save(),
-            uncompressed: uncompressed.save(),
-            index_length: index.len() as u64,
-            index_hash: *Sha256Hash::of(index).as_bytes(),
+            compressed_length,
+            uncompressed_length,
+            directories: Part::of(&directories),
+            index: Part::of(index),
         };
-        let trailer = postcard::to_stdvec(&trailer).map_err(|error| failed(io::Error::other(error)))?;
-        for part in [index, &trailer, &(trailer.len() as u64).to_le_bytes(), MAGIC] {
+        let trailer = postcard::to_stdvec(&trailer).map_err(pack)?;
+        for part in [&directories, index, &trailer, &(trailer.len() as u64).to_le_bytes(), MAGIC] {
             out.write_all(part).map_err(failed)?;
         }
         let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -67,9 +71,19 @@ impl SegmentWriter {
     }
 }
 
+/// How much was written to the file.
+fn position(out: &mut BufWriter<TempFile>) -> io::Result<u64> {
+    out.flush()?;
+    out.get_ref().length()
+}
+
 impl EntrySink for SegmentWriter {
     fn append(&mut self, path: &TreePath, meta: &Meta, kind: &EntryKind, data: &mut dyn Read) -> io::Result<u64> {
         match kind {
+            EntryKind::Directory => {
+                self.directories.insert(path.clone(), meta.clone());
+                return Ok(self.tar.offset());
+            }
             EntryKind::File { .. } => {
                 self.files.insert(path.clone());
             }

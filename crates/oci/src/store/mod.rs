@@ -23,7 +23,7 @@ pub use prune::{KindUsage, PruneLimits, Pruned, Usage};
 pub(crate) use temp::TempFile;
 
 /// The version of the format of segments and layers; part of every name, so that versions live side by side.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// A cache directory in use by this process.
 #[derive(Debug)]

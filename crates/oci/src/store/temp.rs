@@ -53,6 +53,11 @@ impl TempFile {
         Ok(())
     }
 
+    /// How much was written, in bytes.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.as_file().metadata()?.len())
+    }
+
     /// Where it is being made, for errors.
     pub(crate) fn directory(&self) -> &Utf8Path {
         &self.directory

@@ -40,6 +40,11 @@ impl<W: Write> TarWriter<W> {
         Ok(offset)
     }
 
+    /// How much was written so far, in bytes.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// Where the entries go, without an end of archive.
     pub(crate) fn into_inner(self) -> W {
         self.out
