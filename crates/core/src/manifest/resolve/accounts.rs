@@ -53,7 +53,10 @@ impl Accounts {
             return;
         }
         let uid = user.uid.map_or(DEFAULT_UID, |Id(uid)| uid);
-        if let Some(replaced) = self.users.remove(&uid) {
+        // A group of the user's own name goes with the user; one that was declared stays.
+        if let Some(replaced) =
+            self.users.remove(&uid).filter(|replaced| replaced.group.as_str() == replaced.name.as_str())
+        {
             self.groups.remove(&replaced.group);
         }
         let Some(new) = filled_in(user, uid, groups, &self.groups) else { return };

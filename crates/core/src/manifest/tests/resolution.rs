@@ -106,6 +106,13 @@ fn a_user_joins_a_group_that_has_its_id() {
 }
 
 #[test]
+fn a_declared_group_outlives_its_user() {
+    let text = "[images.a]\nuser = { name = \"u\", gid = 50 }\ngroups = { data = { gid = 50 } }\n[images.b]\nfrom = \"a\"\nuser = { name = \"v\" }";
+    let groups = image(text, "b").groups.into_iter().map(|(name, gid)| (name.to_string(), gid)).collect::<Vec<_>>();
+    assert_eq!(groups, [("data".to_owned(), 50), ("v".to_owned(), 1000)]);
+}
+
+#[test]
 fn an_image_may_have_another_suite() {
     let text = r#"
 [debian.repositories.docker]

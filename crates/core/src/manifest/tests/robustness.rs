@@ -19,6 +19,24 @@ fn spans_lie_in(text: &str) -> bool {
     }
 }
 
+#[test]
+fn any_depth() {
+    for (open, close) in [("[", "]"), ("{ a = ", " }"), ("[{ a = ", " }]")] {
+        for depth in [10, 100, 10_000] {
+            assert!(
+                spans_lie_in(&format!("x = {}1{}", open.repeat(depth), close.repeat(depth))),
+                "{depth} times {open}"
+            );
+        }
+    }
+    for depth in [10, 100, 10_000, 200_000] {
+        let key = vec!["a"; depth].join(".");
+        for text in [format!("{key} = 1"), format!("[{key}]"), format!("[[{key}]]"), format!("x = {{ {key} = 1 }}")] {
+            assert!(spans_lie_in(&text), "a key of {depth} parts");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text(text in "\\PC{0,80}") {
