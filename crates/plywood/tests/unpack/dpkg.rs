@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plywood_core::debian::deb::{PathFilters, UnpackOptions, unpack};
+use plywood_core::debian::deb::{PathFilters, UnpackOptions, UnpackedDeb, unpack};
 use plywood_core::debian::dpkg::{Installer, database};
 use plywood_core::digest::FileHash;
 use plywood_core::platform::Platform;
@@ -17,7 +17,7 @@ use crate::builder::Package;
 use crate::sink::{MemorySink, Segments};
 
 /// Path to type, mode and content or target.
-type Listing = BTreeMap<String, String>;
+pub(crate) type Listing = BTreeMap<String, String>;
 
 /// What both sides make of the packages: all that is there, or that they refuse.
 fn check(packages: &[Package], filters: &[&str]) -> Option<Listing> {
@@ -39,41 +39,46 @@ fn check(packages: &[Package], filters: &[&str]) -> Option<Listing> {
     }
 }
 
-fn assert_same(real: &Listing, ours: &Listing) {
+pub(crate) fn assert_same(real: &Listing, ours: &Listing) {
     for path in real.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
         assert_eq!(real.get(path), ours.get(path), "dpkg (left) and plywood (right) differ on {path}");
     }
 }
 
 fn install_with_dpkg(root: &Path, debs: &[PathBuf], filters: &[&str]) -> Result<Listing, String> {
-    for folder in [
-        "var/lib/dpkg/info",
-        "var/lib/dpkg/updates",
-        "var/lib/dpkg/triggers",
-        "usr/bin",
-        "usr/lib",
-        "usr/lib64",
-        "usr/sbin",
-    ] {
-        fs::create_dir_all(root.join(folder)).expect("a folder");
+    new_system(root);
+    run_dpkg(root, debs, filters)?;
+    Ok(list(root))
+}
+
+/// What a bootstrap makes before the first package comes.
+pub(crate) fn new_system(root: &Path) {
+    for folder in ["lib/dpkg/info", "lib/dpkg/updates", "lib/dpkg/triggers"] {
+        fs::create_dir_all(root.join("var").join(folder)).expect("a folder");
     }
     for name in ["bin", "lib", "lib64", "sbin"] {
+        fs::create_dir_all(root.join("usr").join(name)).expect("a folder");
         symlink(format!("usr/{name}"), root.join(name)).expect("a link");
     }
     fs::write(root.join("var/lib/dpkg/status"), "").expect("a file");
+}
+
+pub(crate) fn run_dpkg(root: &Path, debs: &[PathBuf], filters: &[&str]) -> Result<(), String> {
     let mut command = Command::new("dpkg");
     command.arg("--root").arg(root).arg("--log=/dev/null").arg("--force-depends");
     command.args(filters.iter().map(|filter| format!("--{filter}"))).arg("--install").args(debs);
-    let output = command.env("DPKG_MAINTSCRIPT_DEBUG", "").output().expect("dpkg runs");
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let mut listing = Listing::new();
-    list(root, root, &mut listing);
-    Ok(listing)
+    let output = command.output().expect("dpkg runs");
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-fn list(root: &Path, folder: &Path, listing: &mut Listing) {
+/// All that is below `root`, but for what [`is_compared`] leaves out.
+pub(crate) fn list(root: &Path) -> Listing {
+    let mut listing = Listing::new();
+    list_folder(root, root, &mut listing);
+    listing
+}
+
+fn list_folder(root: &Path, folder: &Path, listing: &mut Listing) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let meta = path.symlink_metadata().expect("metadata");
@@ -90,7 +95,7 @@ fn list(root: &Path, folder: &Path, listing: &mut Listing) {
             listing.insert(name, value);
         }
         if meta.is_dir() {
-            list(root, &path, listing);
+            list_folder(root, &path, listing);
         }
     }
 }
@@ -103,32 +108,93 @@ fn is_compared(path: &str) -> bool {
 }
 
 fn install(debs: &[PathBuf], filters: &[&str]) -> Result<Listing, String> {
-    let mut installer = Installer::new(Platform::LinuxAmd64);
     let segments = Segments::default();
-    let filters = PathFilters(filters.iter().map(|filter| filter.parse().expect("a filter")).collect());
+    Ok(describe(&install_all(debs, filters, &segments)?, &segments))
+}
+
+fn install_all(debs: &[PathBuf], filters: &[&str], segments: &Segments) -> Result<Installer, String> {
+    let mut installer = Installer::new(Platform::LinuxAmd64);
     for deb in debs {
-        let bytes = fs::read(deb).expect("a package");
-        let mut sink = MemorySink::default();
-        let options = UnpackOptions::new(FileHash::of(&bytes), filters.clone());
-        let deb = unpack(&bytes[..], &options, &mut sink).map_err(|error| error.to_string())?;
-        segments.add(deb.item, sink);
+        let deb = read_package(deb, filters, segments)?;
         installer.unpack_package(&deb).map_err(|error| error.to_string())?;
         installer.mark_installed(&deb.qualified_name());
     }
     let options = database::DatabaseOptions { requested: &BTreeSet::new(), mtime: 0 };
     database::write_database(&mut installer, &options).map_err(|error| error.to_string())?;
+    Ok(installer)
+}
+
+pub(crate) fn read_package(deb: &Path, filters: &[&str], segments: &Segments) -> Result<UnpackedDeb, String> {
+    let bytes = fs::read(deb).expect("a package");
+    let filters = PathFilters(filters.iter().map(|filter| filter.parse().expect("a filter")).collect());
+    let options = UnpackOptions::new(FileHash::of(&bytes), filters);
+    let mut sink = MemorySink::default();
+    let deb = unpack(&bytes[..], &options, &mut sink).map_err(|error| error.to_string())?;
+    segments.add(deb.item, sink);
+    // What is kept beside the segment is what was unpacked.
+    let kept = postcard::to_stdvec(&deb).expect("it serializes");
+    assert_eq!(postcard::from_bytes::<UnpackedDeb>(&kept).as_ref(), Ok(&deb));
+    Ok(deb)
+}
+
+pub(crate) fn describe(installer: &Installer, segments: &Segments) -> Listing {
     let describe = |path, node: &Node| match &node.kind {
         NodeKind::Directory => format!("d {:o}", node.meta.mode),
         NodeKind::Symlink { target } => format!("l {target}"),
         NodeKind::File { .. } => {
-            let bytes = installer.tree.read(path, &segments).expect("its bytes");
+            let bytes = installer.tree.read(path, segments).expect("its bytes");
             format!("f {:o} {}", node.meta.mode, String::from_utf8_lossy(&bytes))
         }
         other => format!("{other:?}"),
     };
     let nodes = installer.tree.iter().filter(|(path, _)| !path.is_root());
     let listing = nodes.map(|(path, node)| (path.to_string(), describe(path, node)));
-    Ok(listing.filter(|(path, _)| is_compared(path)).collect())
+    listing.filter(|(path, _)| is_compared(path)).collect()
+}
+
+/// What we leave, written to disk, is what `dpkg` finds nothing wrong with.
+#[test]
+fn dpkg_finds_nothing_to_audit() {
+    if !require(&["dpkg", "dpkg-deb"]) || !require_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let packages = [
+        Package::new("one")
+            .fields("Multi-Arch: same")
+            .file("/usr/lib/one", "1")
+            .file("/etc/one", "c")
+            .control("conffiles", "/etc/one\n"),
+        Package::new("two")
+            .fields("Depends: one (= 1)\nArchitecture: all")
+            .symlink("/lib/two", "one")
+            .control("triggers", "interest x\n"),
+    ];
+    let debs: Vec<PathBuf> = packages.iter().map(|package| package.build(folder.path())).collect();
+    let segments = Segments::default();
+    let installer = install_all(&debs, &[], &segments).expect("they fit");
+    let root = folder.path().join("written");
+    for (path, node) in installer.tree.iter() {
+        let to = root.join(path.to_string().trim_start_matches('/'));
+        match &node.kind {
+            NodeKind::Symlink { target } => symlink(target.to_string(), to).expect("a link"),
+            NodeKind::File { .. } => {
+                fs::write(to, installer.tree.read(path, &segments).expect("its bytes")).expect("a file");
+            }
+            _ => fs::create_dir_all(to).expect("a folder"),
+        }
+    }
+    for check in ["--audit", "--verify"] {
+        let output = Command::new("dpkg").arg("--root").arg(&root).arg(check).output().expect("dpkg runs");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!((output.status.success(), said.as_str()), (true, ""), "{check}");
+    }
+    let output = Command::new("dpkg-query")
+        .arg("--root")
+        .arg(&root)
+        .args(["-W", "-f", "${db:Status-Abbrev}${binary:Package}\n"])
+        .output();
+    assert_eq!(String::from_utf8_lossy(&output.expect("dpkg-query runs").stdout), "ii one:amd64\nii two\n");
 }
 
 #[test]
@@ -204,14 +270,14 @@ fn merged_usr() {
 
 #[test]
 fn one_file_of_two_packages() {
-    let a = || Package::new("a").file("/usr/bin/x", "a").file("/usr/bin/a", "a");
-    let b = || Package::new("b").file("/usr/bin/x", "b").file("/usr/bin/b", "b");
+    let a = || Package::new("aa").file("/usr/bin/x", "a").file("/usr/bin/a", "a");
+    let b = || Package::new("bb").file("/usr/bin/x", "b").file("/usr/bin/b", "b");
     assert!(check(&[a(), b()], &[]).is_none());
-    check(&[a(), b().fields("Replaces: a")], &[]);
-    check(&[a(), b().fields("Replaces: a (<= 1)")], &[]);
-    assert!(check(&[a(), b().fields("Replaces: a (<< 1)")], &[]).is_none());
-    check(&[a().fields("Replaces: b"), b()], &[]);
-    assert!(check(&[a(), b().fields("Replaces: c"), Package::new("c")], &[]).is_none());
+    check(&[a(), b().fields("Replaces: aa")], &[]);
+    check(&[a(), b().fields("Replaces: aa (<= 1)")], &[]);
+    assert!(check(&[a(), b().fields("Replaces: aa (<< 1)")], &[]).is_none());
+    check(&[a().fields("Replaces: bb"), b()], &[]);
+    assert!(check(&[a(), b().fields("Replaces: cc"), Package::new("cc")], &[]).is_none());
 }
 
 #[test]

@@ -8,7 +8,6 @@ mod diversions;
 mod error;
 mod installer;
 mod merge;
-mod relation;
 mod stanza;
 mod statoverride;
 mod status;

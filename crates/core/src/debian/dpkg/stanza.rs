@@ -1,4 +1,7 @@
 //! deb822 stanzas as dpkg reads and writes them (deb822(5), deb-control(5)).
+//!
+//! [`crate::debian::control`] reads indexes as text and gives clean values. Here every byte counts, old descriptions that
+//! are not UTF-8 and blanks at the start of lines included, because dpkg writes them back into its database.
 
 use bstr::{BStr, BString, ByteSlice};
 use serde::{Deserialize, Serialize};
@@ -158,5 +161,51 @@ impl Iterator for Stanzas<'_> {
         let (stanza, rest) = self.rest.split_at_checked(length).filter(|_| length > 0)?;
         self.rest = rest;
         Some(if stanza.len() > MAX_STANZA { Err(ParseStanzaError::TooLong) } else { Stanza::parse_lines(stanza) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields(text: &str) -> Result<Vec<(String, String)>, ParseStanzaError> {
+        let own = |(name, value): (&str, &BStr)| (name.to_owned(), value.to_string());
+        Stanza::parse(text.as_bytes()).map(|stanza| stanza.iter().map(own).collect())
+    }
+
+    #[test]
+    fn values_keep_their_lines() {
+        let check = |text: &str, expect: &[(&str, &str)]| {
+            let expect = expect.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(fields(text), Ok(expect), "{text:?}");
+        };
+        check("A: b\n", &[("A", "b")]);
+        check("\n\nA:b\n\n", &[("A", "b")]);
+        check("A:  b  \nC:\n", &[("A", "b"), ("C", "")]);
+        check("A: b\n c \n  d\n", &[("A", "b\n c \n  d")]);
+        check("A:\n c\n", &[("A", "\n c")]);
+        check("A: b:c\n", &[("A", "b:c")]);
+    }
+
+    #[test]
+    fn what_is_no_stanza_is_refused() {
+        let check = |text: &str, expect| assert_eq!(fields(text), Err(expect), "{text:?}");
+        check("", ParseStanzaError::Empty);
+        check("A", ParseStanzaError::NotAField { line: 1 });
+        check("A: b\n-C: d\n", ParseStanzaError::NotAField { line: 2 });
+        check(" a\n", ParseStanzaError::Continuation { line: 1 });
+        check("A: b\na: c\n", ParseStanzaError::Duplicate { line: 2, field: "a".to_owned() });
+        check("A: b\n\nC: d\n", ParseStanzaError::MoreThanOne);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text(text in "([A-C -]:? ?[a-b ]{0,3}\n{0,2}){0,8}", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            // Each step takes something off, so this ends.
+            prop_assert!(Stanzas::new(text.as_bytes()).count() <= text.len());
+            prop_assert!(Stanzas::new(&bytes).count() <= bytes.len());
+        }
     }
 }

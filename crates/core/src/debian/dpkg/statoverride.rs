@@ -72,3 +72,20 @@ impl StatOverride {
         (meta.uid, meta.gid, meta.mode) = (self.uid, self.gid, self.mode);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_written_as_dpkg_does() {
+        let mut overrides = StatOverrides::default();
+        let entry = |mode| StatOverride { user: "root".into(), group: "#7".into(), uid: 0, gid: 7, mode };
+        overrides.add(TreePath::literal("usr/bin/b"), entry(0o4755));
+        overrides.add(TreePath::literal("usr/bin/a"), entry(0o700));
+        overrides.add(TreePath::literal("usr/bin/b"), entry(0o2755));
+        assert_eq!(overrides.to_file(), "root #7 2755 /usr/bin/b\nroot #7 700 /usr/bin/a\n");
+        overrides.remove(&TreePath::literal("usr/bin/b"));
+        assert_eq!(overrides.to_file(), "root #7 700 /usr/bin/a\n");
+    }
+}

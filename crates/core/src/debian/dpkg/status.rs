@@ -125,3 +125,40 @@ pub fn state(stanza: &Stanza) -> Option<PackageState> {
         None => Some(PackageState::Installed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_unpacked_counts_as_installed() {
+        let check = |status: &str, expect: bool| {
+            let file = StatusFile::parse(format!("Package: p\n{status}Version: 1\n").as_bytes()).expect("a good file");
+            assert_eq!(file.installed().count(), usize::from(expect), "{status}");
+        };
+        check("Status: install ok installed\n", true);
+        check("Status: hold ok triggers-pending\n", true);
+        check("Status: install ok unpacked\n", true);
+        check("Status: deinstall ok config-files\n", false);
+        check("Status: purge ok not-installed\n", false);
+        check("Status: install ok what\n", false);
+        check("Status: odd\n", false);
+        check("", true);
+    }
+
+    #[test]
+    fn faults_say_where_they_are() {
+        let parse = |text: &str| StatusFile::parse(text.as_bytes()).map_err(|error| error.to_string());
+        assert_eq!(parse(""), Ok(StatusFile::default()));
+        assert_eq!(parse("Package: a\n\nVersion: 1\n"), Err("stanza 2 of dpkg's status file names no package".into()));
+        assert_eq!(parse("Package: a\n\nb\n"), Err("stanza 2 of dpkg's status file is malformed".into()));
+    }
+
+    #[test]
+    fn states_survive_text() {
+        for (state, _) in STATES {
+            assert_eq!(state.to_string().parse(), Ok(state));
+        }
+        assert!("odd".parse::<PackageState>().is_err());
+    }
+}
