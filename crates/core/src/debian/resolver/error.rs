@@ -75,8 +75,11 @@ pub enum Obstacle {
         relation: String,
         /// The other package.
         other: String,
-        /// Why the other one is there, from a request on.
-        because: Vec<String>,
+        /// Whether the other one was asked for, itself or through `because`; it is part of the base or of the parent
+        /// image otherwise.
+        requested: bool,
+        /// The needs from what was asked for, or is there, to the other package; empty when it is that itself.
+        because: Vec<Obstacle>,
     },
 }
 
@@ -108,12 +111,14 @@ impl fmt::Display for Obstacle {
             Obstacle::Malformed { package, kind } => {
                 write!(f, "what {package} {} cannot be read", kind.verb())
             }
-            Obstacle::Conflict { package, kind, relation, other, because } => {
-                write!(f, "{package} {} {relation}, and {other} is needed, too", kind.verb())?;
-                if !because.is_empty() {
-                    write!(f, " ({})", because.join(", "))?;
+            Obstacle::Conflict { package, kind, relation, other, requested, because } => {
+                write!(f, "{package} {} {relation}, and ", kind.verb())?;
+                let because: Vec<String> = because.iter().map(ToString::to_string).collect();
+                let origin = if *requested { "was requested" } else { "is there already" };
+                match because.is_empty() {
+                    true => write!(f, "{other} {origin}"),
+                    false => write!(f, "{}, which {origin}", because.join(", ")),
                 }
-                Ok(())
             }
         }
     }

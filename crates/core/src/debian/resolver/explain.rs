@@ -11,7 +11,9 @@ use crate::debian::relation::RelationKind;
 /// Explains why `goals` cannot be satisfied: by a dependency that nothing satisfies, else by a conflict among what they
 /// need.
 pub(super) fn explain(universe: &Universe, relations: &RelationCache<'_>, goals: &Goals) -> ResolveError {
-    let explainer = Explainer { universe, relations };
+    let firsts = goals.groups.iter().filter_map(|want| want.all_targets().next());
+    let requested = goals.named.iter().copied().chain(firsts).collect();
+    let explainer = Explainer { universe, relations, requested };
     let roots: Vec<PackageId> = goals.named.iter().chain(&goals.kept).chain(&goals.base).copied().collect();
     let mut hopeless = Hopeless::default();
     for &root in &roots {
@@ -43,6 +45,8 @@ struct Link {
 struct Explainer<'a> {
     universe: &'a Universe,
     relations: &'a RelationCache<'a>,
+    /// What was asked for.
+    requested: BTreeSet<PackageId>,
 }
 
 impl Explainer<'_> {
@@ -156,13 +160,14 @@ impl Explainer<'_> {
         let relations = self.relations.of(refuser);
         let refusal = relations.refusals.iter().find(|refusal| refusal.targets.contains(&refused))?;
         let (root, mut chain) = self.needs(refuser, parents);
-        let (_, because) = self.needs(refused, parents);
+        let (origin, because) = self.needs(refused, parents);
         chain.push(Obstacle::Conflict {
             package: self.universe.package(refuser).name().to_owned(),
             kind: refusal.kind,
             relation: refusal.relation.to_string(),
             other: self.universe.package(refused).name().to_owned(),
-            because: because.iter().map(ToString::to_string).collect(),
+            requested: self.requested.contains(&origin),
+            because,
         });
         Some(self.unsatisfiable(root, chain))
     }

@@ -95,6 +95,14 @@ impl<'u> Marking<'u> {
         }
     }
 
+    /// Adds what packages that are chosen recommend, where that takes nothing back.
+    pub(super) fn install_recommended(&mut self, ids: &[PackageId]) {
+        self.recommends = true;
+        for &id in ids.iter().filter(|&&id| self.is_chosen(id)).collect::<Vec<_>>() {
+            self.install(self.universe.name_of(id), true, 0);
+        }
+    }
+
     /// Chooses one of the alternatives of a want that nothing chosen satisfies yet.
     pub(super) fn install_one_of(&mut self, want: &Want) -> bool {
         self.is_satisfied(want) || self.install_first_solution(want, false, 0)

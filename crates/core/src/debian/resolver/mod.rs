@@ -11,6 +11,7 @@ mod order;
 mod reasons;
 mod relations;
 mod request;
+mod search;
 mod suggest;
 mod universe;
 
@@ -18,6 +19,8 @@ pub use error::{Obstacle, ResolveError};
 pub use reasons::Reason;
 pub use request::{Base, PackageRequest, ParseRequestError, Request};
 pub use universe::{PackageSource, Universe};
+
+use std::collections::BTreeSet;
 
 use super::packages_index::BinaryPackage;
 use marking::Marking;
@@ -67,30 +70,48 @@ impl Resolver {
     pub fn resolve<'u>(universe: &'u Universe, request: &Request) -> Result<Resolution<'u>, ResolveError> {
         let relations = RelationCache::new(universe);
         let goals = request::goals(universe, &relations, request)?;
-        let mut marking = Marking::new(universe, &relations);
-        mark(&mut marking, &goals, request);
-        let roots: Vec<PackageId> = goals.base.iter().chain(&goals.kept).chain(&goals.named).copied().collect();
-        let chosen = reasons::reachable(universe, &relations, &marking, &roots, &goals.groups);
-        let problems = check::problems(universe, &relations, &chosen, &goals);
-        if !problems.is_empty() {
-            return Err(explain::explain(universe, &relations, &goals));
-        }
-        let reasons = reasons::reasons(universe, &relations, &chosen, &goals);
-        let ordered = order::configure_order(universe, &relations, &chosen);
-        let packages = ordered
-            .into_iter()
-            .map(|id| Chosen {
-                package: universe.package(id),
-                source: universe.source_of(id),
-                reason: reasons.get(&id).cloned().unwrap_or(Reason::Requested),
-            })
-            .collect();
-        Ok(Resolution { packages })
+        let chosen = choose(universe, &relations, &goals, request.recommends)?;
+        let mut reasons = reasons::reasons(universe, &relations, &chosen, &goals);
+        let packages = order::configure_order(universe, &relations, &chosen).into_iter().map(|id| Chosen {
+            package: universe.package(id),
+            source: universe.source_of(id),
+            reason: reasons.remove(&id).unwrap_or(Reason::Requested),
+        });
+        Ok(Resolution { packages: packages.collect() })
     }
 }
 
+/// Apt's way first, the search where that fails, the explanation where that fails, too. Whatever comes out is checked.
+fn choose(
+    universe: &Universe,
+    relations: &RelationCache<'_>,
+    goals: &Goals,
+    recommends: bool,
+) -> Result<BTreeSet<PackageId>, ResolveError> {
+    let finish = |marking: Marking<'_>| {
+        let marked = marking.chosen().collect();
+        let chosen = reasons::needed(universe, relations, &marked, goals);
+        check::problems(universe, relations, &chosen, goals).is_empty().then_some(chosen)
+    };
+    let mut marking = Marking::new(universe, relations);
+    mark(&mut marking, goals, recommends);
+    if let Some(chosen) = finish(marking) {
+        return Ok(chosen);
+    }
+    let found = search::search(universe, relations, goals);
+    let mut marking = Marking::new(universe, relations);
+    for &id in found.iter().flatten() {
+        marking.set_candidate(id);
+    }
+    marking.install_requested(found.as_deref().unwrap_or_default());
+    if recommends {
+        marking.install_recommended(&goals.named);
+    }
+    finish(marking).ok_or_else(|| explain::explain(universe, relations, goals))
+}
+
 /// The base first, as a bootstrap does; then what is asked for, as on the bootstrapped system.
-fn mark(marking: &mut Marking<'_>, goals: &Goals, request: &Request) {
+fn mark(marking: &mut Marking<'_>, goals: &Goals, recommends: bool) {
     for &id in &goals.kept {
         marking.set_candidate(id);
         marking.set_present(id);
@@ -100,7 +121,7 @@ fn mark(marking: &mut Marking<'_>, goals: &Goals, request: &Request) {
     }
     marking.install_requested(&goals.base);
     marking.settle();
-    marking.set_recommends(request.recommends);
+    marking.set_recommends(recommends);
     marking.install_requested(&goals.named);
     for group in &goals.groups {
         marking.install_one_of(group);

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use super::Goals;
-use super::marking::Marking;
 use super::relations::{RelationCache, Want};
 use super::universe::{PackageId, Universe};
 use crate::debian::relation::RelationKind;
@@ -40,19 +39,18 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What of the marked packages the roots need. Marking can leave packages behind that served a path it gave up.
-pub(super) fn reachable(
+/// What of the marked packages is needed for the goals. Marking can leave packages behind that served a path it gave up.
+pub(super) fn needed(
     universe: &Universe,
     relations: &RelationCache<'_>,
-    marking: &Marking<'_>,
-    roots: &[PackageId],
-    groups: &[Want],
+    marked: &BTreeSet<PackageId>,
+    goals: &Goals,
 ) -> BTreeSet<PackageId> {
-    let marked: BTreeSet<PackageId> = marking.chosen().collect();
     // A kept package may have been upgraded: it is the name that stays.
     let root = |&id: &PackageId| universe.ids_of(universe.name_of(id)).find(|id| marked.contains(id));
-    let mut queue: VecDeque<PackageId> = roots.iter().filter_map(root).collect();
-    queue.extend(groups.iter().flat_map(Want::all_targets).filter(|id| marked.contains(id)));
+    let roots = goals.base.iter().chain(&goals.kept).chain(&goals.named);
+    let mut queue: VecDeque<PackageId> = roots.filter_map(root).collect();
+    queue.extend(goals.groups.iter().flat_map(Want::all_targets).filter(|id| marked.contains(id)));
     let mut reached: BTreeSet<PackageId> = queue.iter().copied().collect();
     while let Some(id) = queue.pop_front() {
         for target in relations.of(id).wants.iter().flat_map(Want::all_targets) {

@@ -58,16 +58,24 @@ struct Provision {
 pub(super) struct PackageId(u32);
 
 /// A name of a universe under which there is at least one package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct NameId(u32);
 
 impl NameId {
+    pub(super) fn from_number(number: usize) -> Self {
+        Self(number as u32)
+    }
+
     pub(super) fn number(self) -> usize {
         self.0 as usize
     }
 }
 
 impl PackageId {
+    pub(super) fn from_number(number: usize) -> Self {
+        Self(number as u32)
+    }
+
     pub(super) fn number(self) -> usize {
         self.0 as usize
     }
