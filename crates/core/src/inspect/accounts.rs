@@ -16,6 +16,8 @@ pub(super) const SHADOW: TreePath = TreePath::literal("etc/shadow");
 pub struct Account {
     /// The login name.
     pub name: String,
+    /// Whether its password is in shadow(5).
+    pub is_shadowed: bool,
     /// Its number.
     pub uid: u32,
     /// The number of its main group.
@@ -67,10 +69,11 @@ impl Accounts {
             }
         };
         each(&PASSWD, &mut |fields| {
-            let [name, _, uid, gid, _, home, shell] = fields else { return None };
+            let [name, password, uid, gid, _, home, shell] = fields else { return None };
             let (uid, gid) = (uid.parse().ok()?, gid.parse().ok()?);
             let (home, shell) = ((*home).to_owned(), (*shell).to_owned());
-            users.push(Account { name: named(name)?, uid, gid, home, shell });
+            let is_shadowed = *password == "x";
+            users.push(Account { name: named(name)?, is_shadowed, uid, gid, home, shell });
             Some(())
         });
         each(&GROUP, &mut |fields| {

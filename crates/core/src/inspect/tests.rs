@@ -89,6 +89,11 @@ fn spoiled_files_are_found() {
 
     check(&["account-files"], &|tree| write(tree, "etc/shadow", "root:*:1::::::\n"));
     check(&["account-files"], &|tree| chmod(tree, "etc/shadow", 0o644));
+    check(&["account-files"], &|tree| remove(tree, "etc/shadow"));
+    check(&[], &|tree| {
+        write(tree, "etc/passwd", &PASSWD.replace(":x:", ":*:"));
+        remove(tree, "etc/shadow");
+    });
     check(&["account-files"], &|tree| {
         put(tree, "etc/group-real", file(GROUP, 0o644));
         put(tree, "etc/group", Node::symlink("group-real", 0));

@@ -47,9 +47,15 @@ pub struct BuildOptions {
 /// A bad manifest or lock, an input that cannot be obtained or is not what the lock says, a package whose scripts
 /// cannot be replayed, or an output that cannot be written.
 pub fn build(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
+    let manifest = workspace.manifest()?;
+    for name in &options.images {
+        manifest.resolve(name)?;
+    }
+    // An engine that is not there is told before the work, not after it.
+    let engine = options.load.map(|kind| Engine::find(Some(kind))).transpose()?;
     let mut report = make::make(options, workspace, events)?;
-    if let Some(kind) = options.load {
-        let engine = Engine::find(Some(kind))?;
+    if let Some(engine) = engine {
+        let kind = engine.kind();
         for image in &report.images {
             let [platform] = image.platforms.as_slice() else {
                 let count = image.platforms.len();

@@ -6,6 +6,9 @@ use plywood_core::digest::Digest;
 use super::{Engine, EngineError, EngineKind};
 use crate::build::{BuiltImage, BuiltPlatform, Output};
 
+/// What podman calls what it pulls, for a moment.
+const PULL_NAME: &str = "plywood-image";
+
 impl Engine {
     /// Puts an image that was built into the engine's store, under its full name.
     ///
@@ -51,21 +54,21 @@ impl Engine {
         if self.kind == EngineKind::Docker {
             return Err(EngineError::NeedsDockerArchive { output: output.clone() });
         }
-        let source = format!("{output}:{}", image.reference);
         let operation = format!("load {}", image.reference);
-        self.ask(&operation, ["pull", "--quiet", &format!("--platform={}", platform.platform), &source])?;
-        self.drop_folder_names(output.path(), platform.image_id)
-    }
-
-    /// Podman names what it pulls after the layout's folder; nobody looks for it there.
-    fn drop_folder_names(&self, path: &Utf8Path, id: Digest) -> Result<(), EngineError> {
-        let id = id.to_hex();
-        let format = "{{range .RepoTags}}{{println .}}{{end}}";
-        let names = self.ask("name an image", ["image", "inspect", "--format", format, &id])?;
-        let folder_name = format!("localhost/{}:latest", path.as_str().trim_matches('/').to_lowercase());
-        if names.lines().any(|name| name == folder_name) {
-            self.ask("name an image", ["untag", &id, &folder_name])?;
-        }
+        let lost = |source| EngineError::Start { engine: self.kind, operation: operation.clone(), source };
+        // Podman makes a name out of the path as it is given, and fails where it has capitals or a colon: so it gets
+        // a short one.
+        let folder = tempfile::tempdir().map_err(lost)?;
+        let path = std::path::absolute(output.path()).map_err(lost)?;
+        std::os::unix::fs::symlink(path, folder.path().join(PULL_NAME)).map_err(lost)?;
+        let source = format!("{}:{PULL_NAME}:{}", output.transport(), image.reference);
+        let platform_option = format!("--platform={}", platform.platform);
+        let mut command = self.command();
+        command.current_dir(folder.path()).args(["pull", "--quiet", &platform_option, &source]);
+        self.ask_with(&operation, &mut command)?;
+        // Nobody looks for the image under that name. That another plywood has just taken it is as well.
+        let name = format!("localhost/{PULL_NAME}:latest");
+        let _ = self.ask("drop a name", ["untag", &platform.image_id.to_hex(), &name]);
         Ok(())
     }
 }

@@ -20,8 +20,8 @@ pub use container::Container;
 pub use error::{Complaint, EngineError};
 pub use run::{ContainerOptions, Mount, ParseMountError};
 
-/// How long an engine may take over questions about itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an engine may take for anything but running a command; loading a large image on a slow disk takes minutes.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A program that runs containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,7 +120,12 @@ impl Engine {
     ) -> Result<String, EngineError> {
         let mut command = self.command();
         command.args(arguments);
-        let captured = capture::capture(&mut command, PATIENCE).map_err(|error| self.lost(operation, error))?;
+        self.ask_with(operation, &mut command)
+    }
+
+    /// [`Engine::ask`] with a command that is more than arguments.
+    fn ask_with(&self, operation: &str, command: &mut Command) -> Result<String, EngineError> {
+        let captured = capture::capture(command, PATIENCE).map_err(|error| self.lost(operation, error))?;
         if captured.code != Some(0) {
             return Err(self.failed(operation, &captured.stderr));
         }

@@ -14,15 +14,11 @@ use super::{Hashes, ScriptRunnerError};
 const MAX_FILE: u64 = 1 << 30;
 
 /// dpkg's own files, which real commands of dpkg touch and which are written anew in the end.
-const NOT_TAKEN: [&str; 4] = ["var/lib/dpkg/lock", "var/lib/dpkg/triggers", "var/lib/dpkg/updates", "var/lib/dpkg/status"];
+const NOT_TAKEN: [&str; 4] =
+    ["var/lib/dpkg/lock", "var/lib/dpkg/triggers", "var/lib/dpkg/updates", "var/lib/dpkg/status"];
 
 /// The tree with the script's changes. What is as it was keeps its content's place, its times and its attributes.
-pub(super) fn read_back(
-    before: Tree,
-    hashes: &Hashes,
-    after: impl Read,
-    now: i64,
-) -> Result<Tree, ScriptRunnerError> {
+pub(super) fn read_back(before: Tree, hashes: &Hashes, after: impl Read, now: i64) -> Result<Tree, ScriptRunnerError> {
     let mut tree = before;
     let mut seen = BTreeSet::from([TreePath::ROOT]);
     let mut links = Links::default();

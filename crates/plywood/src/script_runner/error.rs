@@ -62,7 +62,9 @@ impl ScriptRunnerError {
     /// What to do about it, as one sentence without a period.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Platform { .. } => Some("`apt-get install qemu-user-static binfmt-support`, or build on that platform".to_owned()),
+            Self::Platform { .. } => {
+                Some("`apt-get install qemu-user-static binfmt-support`, or build on that platform".to_owned())
+            }
             Self::Start(_) | Self::Namespace(_) => Some("`plywood doctor` says what namespaces need".to_owned()),
             Self::Temporary(_) | Self::Write(_) => Some("TMPDIR names a folder with more room".to_owned()),
             Self::Content { .. } | Self::Script { .. } | Self::ReadBack(_) | Self::Tree(_) => None,

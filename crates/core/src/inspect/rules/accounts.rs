@@ -7,21 +7,14 @@ use crate::inspect::{Report, Subject};
 use crate::tree::{NodeKind, TreePath};
 
 pub(super) fn files(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, widest) in [(PASSWD, 0o644), (GROUP, 0o644), (SHADOW, 0o640)] {
-        check_file(subject, &path, widest, report);
-    }
+    check_file(subject, &PASSWD, 0o644, report);
+    check_file(subject, &GROUP, 0o644, report);
     let accounts = subject.accounts();
     for (path, line) in &accounts.malformed {
         report.at(path, format!("a line is not in the file's format: `{line}`"));
     }
     let names: BTreeSet<&str> = accounts.users.iter().map(|account| account.name.as_str()).collect();
-    let hidden: BTreeSet<&str> = accounts.shadow.iter().map(String::as_str).collect();
-    for name in names.difference(&hidden) {
-        report.at(&SHADOW, format!("user `{name}` of passwd is missing"));
-    }
-    for name in hidden.difference(&names) {
-        report.at(&SHADOW, format!("user `{name}` is not in passwd"));
-    }
+    check_shadow(subject, &names, report);
     let gids: BTreeSet<u32> = accounts.groups.iter().map(|group| group.gid).collect();
     for account in accounts.users.iter().filter(|account| !gids.contains(&account.gid)) {
         report.at(&PASSWD, format!("user `{}` has the main group {}, which has no name", account.name, account.gid));
@@ -30,6 +23,24 @@ pub(super) fn files(subject: &Subject<'_>, report: &mut Report<'_>) {
         for member in group.members.iter().filter(|member| !names.contains(member.as_str())) {
             report.at(&GROUP, format!("group `{}` has the member `{member}`, who is no user", group.name));
         }
+    }
+}
+
+/// shadow(5) has those users whose passwords passwd(5) says it has; without such users there need be none.
+fn check_shadow(subject: &Subject<'_>, names: &BTreeSet<&str>, report: &mut Report<'_>) {
+    let accounts = subject.accounts();
+    let mut shadowed = accounts.users.iter().filter(|account| account.is_shadowed).peekable();
+    if shadowed.peek().is_none() && !subject.tree.contains(&SHADOW) {
+        return;
+    }
+    check_file(subject, &SHADOW, 0o640, report);
+    if subject.tree.contains(&SHADOW) {
+        for account in shadowed.filter(|account| !accounts.shadow.contains(&account.name)) {
+            report.at(&SHADOW, format!("user `{}` of passwd is missing", account.name));
+        }
+    }
+    for name in accounts.shadow.iter().filter(|name| !names.contains(name.as_str())) {
+        report.at(&SHADOW, format!("user `{name}` is not in passwd"));
     }
 }
 
