@@ -30,10 +30,15 @@ enum Expression {
     Days(Comparison),
     Executable,
     Print(u8),
+    /// `-printf` with `%f`, `%p` and escapes.
+    Printf(BString),
     Delete,
     Prune,
     Quit,
-    Exec { command: Vec<BString>, batch: Option<usize> },
+    Exec {
+        command: Vec<BString>,
+        batch: Option<usize>,
+    },
 }
 
 /// `+n`, `-n` or `n`.
@@ -109,7 +114,9 @@ impl Parser<'_> {
                 return if self.next().is_some_and(|arg| arg == ")") { Ok(inner) } else { Err(call.unsupported("(")) };
             }
             b"!" | b"-not" => return Ok(Expression::Not(Box::new(self.primary(call)?))),
-            b"-print" | b"-print0" | b"-delete" | b"-exec" | b"-execdir" | b"-quit" => return self.action(call, &name),
+            b"-print" | b"-print0" | b"-printf" | b"-delete" | b"-exec" | b"-execdir" | b"-quit" => {
+                return self.action(call, &name);
+            }
             b"-empty" => return Ok(Expression::Empty),
             b"-prune" => return Ok(Expression::Prune),
             b"-true" | b"-xdev" | b"-mount" | b"-noleaf" | b"-follow" => return Ok(Expression::True),
@@ -132,6 +139,10 @@ impl Parser<'_> {
         Ok(match name.as_slice() {
             b"-print" => Expression::Print(b'\n'),
             b"-print0" => Expression::Print(0),
+            b"-printf" => {
+                let format = self.next().ok_or_else(|| call.unsupported(name))?;
+                Expression::Printf(check_format(&format).ok_or_else(|| call.unsupported(format!("-printf {format}")))?)
+            }
             b"-quit" => Expression::Quit,
             b"-delete" => {
                 self.depth_first = true;
@@ -345,6 +356,10 @@ impl Walk {
                 call.out([entry.name.as_slice(), &[*end]].concat())?;
                 true
             }
+            Expression::Printf(format) => {
+                call.out(filled(format, &entry.name))?;
+                true
+            }
             Expression::Delete => {
                 let removed = entry.path.is_root() || call.machine.tree.remove(entry.path).is_ok();
                 if !removed {
@@ -508,4 +523,40 @@ fn quoted_words(input: &[u8]) -> Vec<BString> {
     }
     words.extend(current);
     words
+}
+
+/// A format of `-printf` that has nothing but `%f`, `%p`, `%%` and the escapes of [`filled`].
+fn check_format(format: &BString) -> Option<BString> {
+    let mut bytes = format.iter();
+    while let Some(byte) = bytes.next() {
+        let known: &[u8] = match byte {
+            b'%' => b"fp%",
+            b'\\' => b"nt0\\",
+            _ => continue,
+        };
+        bytes.next().filter(|next| known.contains(next))?;
+    }
+    Some(format.clone())
+}
+
+fn filled(format: &BString, name: &BString) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut bytes = format.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => match bytes.next() {
+                Some(b'f') => out.extend_from_slice(name.rsplit(|byte| *byte == b'/').next().unwrap_or_default()),
+                Some(b'p') => out.extend_from_slice(name),
+                other => out.extend(other),
+            },
+            b'\\' => out.push(match bytes.next() {
+                Some(b'n') => b'\n',
+                Some(b't') => b'\t',
+                Some(b'0') => 0,
+                other => other.unwrap_or(b'\\'),
+            }),
+            plain => out.push(plain),
+        }
+    }
+    out
 }

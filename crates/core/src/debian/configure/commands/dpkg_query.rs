@@ -53,6 +53,9 @@ fn query(call: &mut Invocation<'_, '_, System>) -> Outcome {
     if given.has("list") {
         return list(call, &given.operands);
     }
+    if given.has("control-path") {
+        return control_path(call, &given.operands);
+    }
     if !given.has("show") {
         return Err(call.unsupported(bstr::join(" ", &call.args)));
     }
@@ -73,6 +76,18 @@ fn query(call: &mut Invocation<'_, '_, System>) -> Outcome {
         call.complain("no packages found matching what was asked")?;
     }
     Ok(Status::from_bool(all_found))
+}
+
+/// `dpkg-query --control-path PACKAGE [FILE]`.
+fn control_path(call: &mut Invocation<'_, '_, System>, operands: &[BString]) -> Outcome {
+    let [name, file] = operands else { return Err(call.unsupported(bstr::join(" ", &call.args))) };
+    let package = call.machine.state.installer.packages().iter().find(|package| matches(package, name));
+    let Some(package) = package else { return call.fail(format!("package '{name}' is not installed")) };
+    let path = format!("/var/lib/dpkg/info/{}.{file}", package.qualified_name);
+    if call.machine.tree.lookup(&path).is_some() {
+        call.out(format!("{path}\n"))?;
+    }
+    Ok(Status::SUCCESS)
 }
 
 fn matches(package: &InstalledPackage, pattern: &[u8]) -> bool {

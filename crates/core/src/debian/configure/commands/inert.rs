@@ -23,6 +23,8 @@ const KEYS: &str = "keys made at build time would be the same in every container
 const CATALOGS: &str = "catalogs of document types are made again by the command when XML is to be validated offline";
 const SCHEMAS: &str =
     "binary forms of GTK's schemas and loaders are made by the command where a desktop program is used";
+const LISP: &str = "compiled Emacs Lisp is only a cache of its source";
+const HELP: &str = "the index of add-ons' help is made by vim's `:helptags`";
 const MENUS: &str = "menus and dictionaries' defaults belong to desktops";
 
 /// The one list of what is left out and why; `build --explain` shows what applied.
@@ -61,6 +63,10 @@ pub const LEFT_OUT: &[LeftOut] = &[
     LeftOut { command: "glib-compile-schemas", reason: SCHEMAS },
     LeftOut { command: "gdk-pixbuf-query-loaders", reason: SCHEMAS },
     LeftOut { command: "gio-querymodules", reason: SCHEMAS },
+    LeftOut { command: "gtk-query-immodules-3.0", reason: SCHEMAS },
+    LeftOut { command: "emacs-package-install", reason: LISP },
+    LeftOut { command: "emacs-install", reason: LISP },
+    LeftOut { command: "helpztags", reason: HELP },
     LeftOut { command: "update-menus", reason: MENUS },
     LeftOut { command: "update-dictcommon-aspell", reason: MENUS },
     LeftOut { command: "update-dictcommon-hunspell", reason: MENUS },
@@ -81,9 +87,22 @@ const SUCCEED: [&str; 8] = [
     "deb-systemd-invoke",
 ];
 
+/// Those of them that scripts call by their absolute paths.
+const BY_PATH: [&str; 9] = [
+    "/usr/lib/emacsen-common/emacs-package-install",
+    "/usr/lib/emacsen-common/emacs-install",
+    "/usr/bin/mandb",
+    "/usr/lib/x86_64-linux-gnu/glib-2.0/glib-compile-schemas",
+    "/usr/lib/aarch64-linux-gnu/glib-2.0/glib-compile-schemas",
+    "/usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders",
+    "/usr/lib/aarch64-linux-gnu/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders",
+    "/usr/lib/x86_64-linux-gnu/libgtk-3-0t64/gtk-query-immodules-3.0",
+    "/usr/lib/aarch64-linux-gnu/libgtk-3-0t64/gtk-query-immodules-3.0",
+];
+
 pub(super) fn register(commands: &mut Commands<System>) {
-    for one in LEFT_OUT {
-        commands.register(one.command, left_out);
+    for name in LEFT_OUT.iter().map(|one| one.command).chain(BY_PATH) {
+        commands.register(name, left_out);
     }
     for name in SUCCEED {
         commands.register(name, |_| Ok(Status::SUCCESS));
@@ -92,12 +111,15 @@ pub(super) fn register(commands: &mut Commands<System>) {
     commands.register("policy-rc.d", |_| Ok(Status(101)));
 }
 
-/// Notes what was left out, once, and succeeds.
 fn left_out(call: &mut Invocation<'_, '_, System>) -> Outcome {
     let name = call.name.to_string();
-    let name = name.rsplit('/').next().unwrap_or_default();
-    if let Some(one) = LEFT_OUT.iter().find(|one| one.command == name) {
+    note_left_out(call, name.rsplit('/').next().unwrap_or_default());
+    Ok(Status::SUCCESS)
+}
+
+/// Leaves a word about what a command of the list would have made.
+pub(super) fn note_left_out(call: &mut Invocation<'_, '_, System>, command: &str) {
+    if let Some(one) = LEFT_OUT.iter().find(|one| one.command == command) {
         call.machine.state.note(format!("{}: {}", one.command, one.reason));
     }
-    Ok(Status::SUCCESS)
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod alternatives;
+mod apache;
 mod capabilities;
 mod certificates;
 mod debconf;
@@ -15,6 +16,7 @@ mod inert;
 mod ldconfig;
 mod maintscript;
 mod pam;
+mod programs;
 mod rc;
 mod run_parts;
 mod shadow;
@@ -45,6 +47,7 @@ pub(super) fn all() -> Commands<System> {
     for register in [
         accounts::register,
         alternatives::register,
+        apache::register,
         capabilities::register,
         certificates::register,
         debconf::register,
@@ -55,6 +58,7 @@ pub(super) fn all() -> Commands<System> {
         ldconfig::register,
         maintscript::register,
         pam::register,
+        programs::register,
         rc::register,
         run_parts::register,
         shadow::register,

@@ -83,9 +83,11 @@ impl Debconf {
             b"TITLE" | b"SETTITLE" | b"INFO" | b"BEGINBLOCK" | b"ENDBLOCK" | b"STOP" | b"PROGRESS" | b"DATA" => done,
             b"GO" => (Code::Ok, "ok".into()),
             // The noninteractive frontend asks nothing.
-            b"INPUT" if self.question(name).is_some() => (Code::Skipped, "question skipped".into()),
             b"INPUT" => match args.get(1).filter(|name| self.question(name).is_some()) {
-                Some(_) => (Code::Skipped, "question skipped".into()),
+                Some(name) => {
+                    self.accept_default(name);
+                    (Code::Skipped, "question skipped".into())
+                }
                 None => (Code::BadParameters, "the question doesn't exist".into()),
             },
             b"GET" => self.value(name).map_or_else(unknown, |value| (Code::Ok, value)),
@@ -108,6 +110,17 @@ impl Debconf {
                 false => unknown(),
             },
             _ => (Code::Syntax, "unknown command".into()),
+        }
+    }
+
+    /// A question that would be asked takes its default for an answer; texts and notes have none.
+    fn accept_default(&mut self, name: &BString) {
+        let Some(question) = self.questions.get_mut(name).filter(|question| question.value.is_none()) else { return };
+        let Some(template) = self.templates.get(&question.template) else { return };
+        let shows_only =
+            ["text", "note", "error", "title"].iter().any(|kind| template.field("Type") == Some((*kind).into()));
+        if !shows_only {
+            question.value = template.default_value().map(BString::from);
         }
     }
 
