@@ -144,12 +144,16 @@ fn what_looks_like_it_is_read_by_both() {
 }
 
 #[test]
-fn nix_reads_the_shipped_manifest() {
+fn nix_reads_every_manifest_of_ours() {
     if !require(&["nix-instantiate"]) {
         return;
     }
-    let text = include_str!("../../../infra/plywood.toml");
-    assert!(Manifest::parse(text).is_ok());
-    let ours: Value = toml::from_str(text).expect("it is valid");
-    assert_eq!(nix(&[text]), Ok(vec![ours]));
+    let manifests =
+        [include_str!("../../../infra/plywood.toml"), include_str!("../../core/src/manifest/tests/everything.toml")];
+    assert!(manifests.iter().all(|text| Manifest::parse(text).is_ok()));
+    let docs = include_str!("../../../docs/manifest.md").split("```toml\n").skip(1);
+    let examples = docs.filter_map(|rest| rest.split("```").next());
+    let texts: Vec<&str> = manifests.into_iter().chain(examples).collect();
+    let ours = texts.iter().map(|text| toml::from_str(text).expect("it is valid"));
+    assert_eq!(nix(&texts), Ok(ours.collect::<Vec<Value>>()));
 }
