@@ -78,6 +78,7 @@ impl InReleaseError {
                 Some("get the current key from the repository's owner".to_owned())
             }
             InReleaseError::Unsigned => Some("plywood reads signed repositories only".to_owned()),
+            InReleaseError::NotValid { .. } => Some("check this machine's clock".to_owned()),
             _ => None,
         }
     }
@@ -170,11 +171,9 @@ fn diagnose(signature: &Signature, text: &[u8], checked: &Checked, at: Timestamp
     if checked.revoked_at(at) {
         return InReleaseError::KeyRevoked { fingerprint };
     }
-    // A key with no self-signature left was refused for its algorithm; one that has some has run out.
-    let has_run_out = checked.valid_signing_capable_component_keys_at(at).is_empty();
-    let could_sign =
-        signature.created().is_some_and(|made| !checked.valid_signing_capable_component_keys_at(made).is_empty());
-    if has_run_out && could_sign {
+    let signs_at = |instant| !checked.valid_signing_capable_component_keys_at(instant).is_empty();
+    let has_run_out = !signs_at(at) && signature.created().is_some_and(|made| made <= at && signs_at(made));
+    if has_run_out {
         return InReleaseError::KeyExpired { fingerprint };
     }
     InReleaseError::NotValid { fingerprint }
@@ -223,4 +222,61 @@ fn issuers(signature: &Signature) -> Vec<String> {
         return signature.issuer_key_id().into_iter().map(|id| id.to_string().to_uppercase()).collect();
     }
     fingerprints.into_iter().map(|fingerprint| format!("{fingerprint:X}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use plywood_testkit::TestKey;
+    use plywood_testkit::signing::SIGN_TIME;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXT: &str = "Origin: Test\n- dashed\nSHA256:\n 00 1 Packages\n";
+
+    fn at() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(u64::from(SIGN_TIME) + 60)
+    }
+
+    fn signed() -> (Vec<u8>, Keyring) {
+        let key = TestKey::new("inrelease");
+        (key.clearsign(TEXT), Keyring::parse(&key.public()).expect("a key"))
+    }
+
+    #[test]
+    fn the_signed_text_comes_out() {
+        let (signed, keyring) = signed();
+        assert_eq!(verify(&signed, &keyring, at()).expect("a good signature").trim_end(), TEXT.trim_end());
+        let crlf = String::from_utf8(signed).expect("UTF-8").replace('\n', "\r\n");
+        assert_eq!(verify(crlf.as_bytes(), &keyring, at()).expect("a good signature").trim_end(), TEXT.trim_end());
+    }
+
+    #[test]
+    fn a_signature_from_before_its_key_does_not_count() {
+        let (signed, keyring) = signed();
+        let error = verify(&signed, &keyring, UNIX_EPOCH).expect_err("no key existed then");
+        assert!(matches!(error, InReleaseError::NotValid { .. }), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let keyring = signed().1;
+            let framed = [b"-----BEGIN PGP SIGNED MESSAGE-----\n\n", bytes.as_slice()].concat();
+            prop_assert!(verify(&bytes, &keyring, at()).is_err());
+            prop_assert!(verify(&framed, &keyring, at()).is_err());
+        }
+
+        #[test]
+        fn nothing_else_passes(place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let (mut signed, keyring) = signed();
+            let place = place.index(signed.len());
+            signed[place] = byte;
+            if let Ok(text) = verify(&signed, &keyring, at()) {
+                prop_assert_eq!(text.trim_end(), TEXT.trim_end());
+            }
+        }
+    }
 }

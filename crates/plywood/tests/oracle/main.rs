@@ -9,8 +9,8 @@ mod store;
 use std::collections::BTreeSet;
 use std::io::BufReader;
 
-use plywood_core::debian::configure::{ConfigureError, ConfigureOptions, Configured, configure};
 use plywood_core::debian::configure::accounts::LockedIds;
+use plywood_core::debian::configure::{ConfigureError, ConfigureOptions, Configured, configure};
 use plywood_core::debian::deb::UnpackedDeb;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
 use plywood_core::debian::packages_index::PackagesIndex;

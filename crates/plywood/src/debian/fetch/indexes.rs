@@ -1,57 +1,22 @@
 //! Indexes: `InRelease` by its signature, `Packages` by the hash that stands in it.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::io;
 
+use camino::Utf8PathBuf;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use plywood_core::debian::release::{IndexFile, Release, UnixTime};
+use plywood_core::debian::release::{Release, UnixTime};
 use plywood_core::digest::FileHash;
 
 use super::super::config::{ArchiveName, Repository};
 use super::super::inrelease::{self, InReleaseError};
-use super::super::keyring::Keyring;
-use super::decompress::Compression;
 use super::download::Progress;
 use super::error::{Attempts, Failure, FetchError};
 use super::release_cache::{self, Kept};
 use super::sources::{self, Base, Source};
+use super::suite::{Listed, MAX_COMPRESSED, Suite, Verified, find, places};
 use super::transport::{Ask, Body, Reply, Validators};
 use super::{Archive, PackagesFile, SuiteIndexes, Wanted};
 use crate::events::{Event, Task, Unit};
-
-/// Debian's largest `Packages` has 57 MB, 10 MB compressed.
-const MAX_COMPRESSED: u64 = 256 << 20;
-const MAX_UNCOMPRESSED: u64 = 1 << 30;
-
-/// A suite to read.
-struct Suite<'c> {
-    archive: ArchiveName,
-    name: String,
-    components: &'c [String],
-    keyring: &'c Keyring,
-    at: UnixTime,
-    /// Whether packages for every architecture must be there.
-    complete: bool,
-}
-
-/// A verified `InRelease` and who gave it.
-struct Verified {
-    hash: FileHash,
-    text: String,
-    release: Release,
-    /// The place of the giver in the list of mirrors.
-    mirror: usize,
-}
-
-/// A `Packages` file as the `InRelease` lists it.
-struct Listed {
-    component: String,
-    architecture: String,
-    path: String,
-    file: IndexFile,
-    compression: Compression,
-    /// Uncompressed length, in bytes.
-    limit: u64,
-}
 
 impl Archive<'_> {
     pub(super) async fn fetch_indexes(
@@ -95,10 +60,9 @@ impl Archive<'_> {
     ) -> Result<SuiteIndexes, FetchError> {
         let bases = sources::of_indexes(&self.config, &suite.archive)?;
         let verified = self.fetch_release(suite, &bases).await?;
-        let mut packages = Vec::new();
-        for listed in self.listed(suite, &verified, architectures)? {
-            packages.push(self.fetch_packages(suite, &verified, &bases, listed, task).await?);
-        }
+        let listed = self.listed(suite, &verified, architectures)?;
+        let files = listed.into_iter().map(|listed| self.fetch_packages(suite, &verified, &bases, listed, task));
+        let packages = stream::iter(files).buffered(self.config.patience.parallel.max(1)).try_collect().await?;
         Ok(SuiteIndexes {
             archive: suite.archive.clone(),
             suite: suite.name.clone(),
@@ -241,9 +205,8 @@ impl Archive<'_> {
         if !super::cache::Cache::holds(&wanted.target, wanted.size, wanted.hash)? {
             self.fetch(&wanted, Attempts::default(), &mut Progress::new(task)).await?;
         }
-        let packed = std::fs::read(&wanted.target).map_err(|error| FetchError::cache(&wanted.target, error))?;
-        let unpacked = listed.compression.decompress(&packed, listed.limit);
-        let bytes = unpacked.map_err(|error| unavailable(what, Failure::Decompress(error)))?;
+        let bytes = unpack(wanted.target.clone(), &listed).await?;
+        let bytes = bytes.map_err(|error| unavailable(what, Failure::Decompress(error)))?;
         let Listed { component, architecture, .. } = listed;
         Ok(PackagesFile { component, architecture, hash: wanted.hash, bytes })
     }
@@ -258,51 +221,14 @@ impl Archive<'_> {
     }
 }
 
-impl Suite<'_> {
-    /// Whether there are no components and `Packages` lies beside `InRelease` (sources.list(5)).
-    fn is_flat(&self) -> bool {
-        self.name.ends_with('/')
-    }
-
-    /// The path of a file of the suite below the archive's base.
-    fn path(&self, file: &str) -> String {
-        if self.is_flat() {
-            let folder = self.name.trim_start_matches("./").trim_matches('/');
-            return if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
-        }
-        format!("dists/{}/{file}", self.name)
-    }
-
-    fn is_called(&self, release: &Release) -> bool {
-        [&release.codename, &release.suite].into_iter().any(|name| name.as_ref() == Some(&self.name))
-    }
-
-    /// Whether an `InRelease` is signed, current and of this suite.
-    fn judge(&self, bytes: &[u8]) -> Result<(String, Release), Failure> {
-        let at = UNIX_EPOCH + Duration::from_secs(u64::try_from(self.at.0).unwrap_or(0));
-        let text = inrelease::verify(bytes, self.keyring, at)?;
-        let release = Release::parse(&text).map_err(|error| Failure::Release(error.to_string()))?;
-        // A mirror could pass off another suite of Debian, signed by the same keys.
-        if !matches!(self.archive, ArchiveName::Repository(_)) && !self.is_called(&release) {
-            return Err(Failure::Release(format!("it is the index of {}", release.name())));
-        }
-        match release.valid_until.filter(|_| release.check_validity(self.at).is_err()) {
-            Some(until) if until < self.at => Err(Failure::Expired(until.to_string())),
-            _ => match release.check_validity(self.at) {
-                Ok(()) => Ok((text, release)),
-                Err(error) => Err(Failure::Release(error.to_string())),
-            },
-        }
-    }
-
-    fn no_packages_file(&self, component: &str, architecture: &str) -> FetchError {
-        FetchError::NoPackagesFile {
-            archive: self.archive.clone(),
-            suite: self.name.clone(),
-            component: component.to_owned(),
-            architecture: architecture.to_owned(),
-        }
-    }
+/// Decompresses on another core: Debian's own list takes a second. The outer error is the cache's.
+async fn unpack(path: Utf8PathBuf, listed: &Listed) -> Result<io::Result<Vec<u8>>, FetchError> {
+    let (compression, limit) = (listed.compression, listed.limit);
+    let work = move || {
+        let packed = std::fs::read(&path).map_err(|error| FetchError::cache(&path, error))?;
+        Ok(compression.decompress(&packed, limit))
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| Ok(Err(io::Error::other(panicked))))
 }
 
 async fn read_small(mut body: Body) -> Result<(Vec<u8>, Validators), Failure> {
@@ -314,29 +240,6 @@ async fn read_small(mut body: Body) -> Result<(Vec<u8>, Validators), Failure> {
         }
     }
     Ok((bytes, body.validators))
-}
-
-fn find(suite: &Suite<'_>, release: &Release, component: &str, architecture: &str) -> Option<Listed> {
-    let plain =
-        if suite.is_flat() { "Packages".to_owned() } else { format!("{component}/binary-{architecture}/Packages") };
-    let limit = release.file(&plain).map_or(MAX_UNCOMPRESSED, |file| file.size.min(MAX_UNCOMPRESSED));
-    Compression::ALL.into_iter().find_map(|compression| {
-        let path = format!("{plain}{}", compression.extension());
-        let file = release.file(&path).or_else(|| release.file(&format!("./{path}")))?;
-        let (component, architecture) = (component.to_owned(), architecture.to_owned());
-        Some(Listed { component, architecture, path, file, compression, limit })
-    })
-}
-
-/// Whoever gave the `InRelease` is asked first, by hash first: such a file stays when the suite is updated.
-fn places(suite: &Suite<'_>, verified: &Verified, bases: &[Base], path: &str) -> Vec<Source> {
-    let (before, from_giver) = bases.split_at_checked(verified.mirror).unwrap_or((&[], bases));
-    let paths = [verified.release.by_hash_path(path), Some(path.to_owned())];
-    let files = |base: &Base| {
-        let found = paths.iter().flatten().filter_map(|path| base.file(&suite.path(path)).ok());
-        found.collect::<Vec<_>>()
-    };
-    from_giver.iter().chain(before).flat_map(files).collect()
 }
 
 fn unavailable(what: String, failure: Failure) -> FetchError {

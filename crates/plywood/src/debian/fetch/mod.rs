@@ -11,6 +11,7 @@ mod indexes;
 mod partial;
 mod release_cache;
 mod sources;
+mod suite;
 mod transport;
 
 use camino::Utf8PathBuf;
