@@ -34,7 +34,7 @@ fn check(steps: &[Step]) {
         match step {
             Step::Install(package) => {
                 let deb = package.build(folder.path());
-                run_dpkg(&root, &[deb.clone()], &[]).expect("dpkg installs it");
+                run_dpkg(&root, std::slice::from_ref(&deb), &[]).expect("dpkg installs it");
                 let deb = read_package(&deb, &[], &segments).expect("a good package");
                 installer.unpack_package(&deb).expect("it fits");
             }
