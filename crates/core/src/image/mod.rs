@@ -6,11 +6,9 @@ mod apply;
 mod apt;
 mod config;
 mod keys;
-mod variant;
 
 pub use accounts::AccountError;
 pub use apply::{ApplyError, Sources, apply};
 pub use apt::{DefaultMirrors, debian_sources, dpkg_filters, repository_preferences, repository_sources};
 pub use config::{image_annotations, image_config};
 pub use keys::package_key;
-pub use variant::{Contents, Stacked, changes};

@@ -49,11 +49,6 @@ impl Tree {
         self.nodes.get(path)
     }
 
-    /// The node at exactly this path with the tree's own copy of the path.
-    pub fn get_key_value(&self, path: &TreePath) -> Option<(&TreePath, &Node)> {
-        self.nodes.get_key_value(path)
-    }
-
     /// Whether there is a node at exactly this path.
     pub fn contains(&self, path: &TreePath) -> bool {
         self.nodes.contains_key(path)

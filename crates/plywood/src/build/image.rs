@@ -7,15 +7,15 @@ use plywood_core::debian::configure::{ConfigureOptions, configure};
 use plywood_core::debian::deb::UnpackedDeb;
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
-use plywood_core::image::{Contents, Sources, Stacked, apply, changes, image_annotations, image_config};
+use plywood_core::image::{Sources, apply, image_annotations, image_config};
 use plywood_core::item::ItemId;
-use plywood_core::layering::ItemChanges;
+use plywood_core::layering::{ItemChanges, ItemEntries, settle};
 use plywood_core::manifest::model::Workspace as WorkspaceTable;
 use plywood_core::oci::Timestamp;
 use plywood_core::tree::Tree;
 use plywood_oci::image::Image;
 use plywood_oci::layer::{Layer, build_layers};
-use plywood_oci::segment::{SegmentContents, filter_segment, write_generated};
+use plywood_oci::segment::{SegmentContents, SegmentError, filter_segment, write_generated};
 use plywood_oci::store::Store;
 use rayon::prelude::*;
 
@@ -130,27 +130,29 @@ fn items(
     debs: &[&UnpackedDeb],
     tree: &Tree,
 ) -> Result<(Vec<Vec<ItemId>>, Generated), BuildError> {
-    let contents = Contents::of(tree);
-    let changed: Vec<ItemChanges> = debs.par_iter().map(|deb| changes(tree, &contents, &deb.entries)).collect();
-    debs.par_iter().zip(&changed).filter(|(_, changes)| !changes.is_empty()).try_for_each(|(deb, changes)| {
-        let Some(segment) = context.store.segment(deb.item, plan.codec)? else {
-            return Err(plywood_oci::segment::SegmentError::Missing { item: deb.item }.into());
-        };
-        filter_segment(context.store, &segment, changes, &[]).map(drop).map_err(BuildError::from)
+    let stacked: Vec<Vec<ItemEntries<'_>>> = plan
+        .layers
+        .iter()
+        .map(|layer| {
+            let debs = layer.items.iter().filter_map(|(_, place)| debs.get(*place));
+            debs.map(|deb| ItemEntries { item: deb.item, entries: &deb.entries }).collect()
+        })
+        .collect();
+    let settled = settle(tree, &stacked);
+    let changed: Vec<(ItemId, &ItemChanges)> = stacked
+        .iter()
+        .zip(&settled.changes)
+        .flat_map(|(items, changes)| items.iter().map(|item| item.item).zip(changes))
+        .filter(|(_, changes)| !changes.is_empty())
+        .collect();
+    changed.par_iter().try_for_each(|(item, changes)| {
+        let segment = context.store.segment(*item, plan.codec)?.ok_or(SegmentError::Missing { item: *item })?;
+        filter_segment(context.store, &segment, changes, &[]).map(drop)
     })?;
-    let mut stacked = Stacked::default();
-    let mut layers = Vec::with_capacity(plan.layers.len() + 1);
-    for layer in &plan.layers {
-        let mut items = Vec::with_capacity(layer.items.len());
-        for (_, place) in &layer.items {
-            if let (Some(deb), Some(changes)) = (debs.get(*place), changed.get(*place)) {
-                stacked.push(&deb.entries, changes);
-                items.push(changes.variant_of(deb.item));
-            }
-        }
-        layers.push(items);
-    }
-    Ok((layers, stacked.missing(tree)))
+    let layers = stacked.iter().zip(&settled.changes).map(|(items, changes)| {
+        items.iter().zip(changes).map(|(item, changes)| changes.variant_of(item.item)).collect()
+    });
+    Ok((layers.collect(), settled.generated))
 }
 
 fn describe(plan: &ImagePlan<'_>, layers: &[Layer], cached: &[bool]) -> Vec<BuiltLayer> {

@@ -46,6 +46,12 @@ pub enum EngineError {
         /// How long it was given.
         limit: Duration,
     },
+    /// The output cannot be handed to it.
+    #[error("cannot make a temporary link to the output")]
+    Stage {
+        /// Why.
+        source: std::io::Error,
+    },
     /// What it loaded is another image than the one that was built.
     #[error("{engine} loaded another image than {expected} for {reference}")]
     OtherImage {
@@ -92,6 +98,7 @@ impl EngineError {
             EngineError::Failed { engine, source, .. } => source.hint(*engine),
             EngineError::SeveralPlatforms { .. } => Some("name the one to load with `--platform`".to_owned()),
             EngineError::NeedsDockerArchive { .. } => Some("write them with `--output docker-archive:FILE`".to_owned()),
+            EngineError::Stage { .. } => None,
             EngineError::Start { .. } | EngineError::TimedOut { .. } | EngineError::OtherImage { .. } => {
                 Some("`plywood doctor` says whether the engine works".to_owned())
             }
