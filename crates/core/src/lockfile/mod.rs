@@ -1,9 +1,10 @@
 //! `plywood.lock`: every input by hash, and the layout.
 //!
 //! The file is TOML, so that every tool reads it (Nix's `fromTOML` included), but what there is much of, the packages, is one string
-//! of columns per line: git merges lines, a reviewer sees an upgrade as one changed line, and parsing stays a matter of a few
-//! milliseconds for thousands of packages, which tables of ten keys each would not. [`Lockfile::to_text`] is deterministic: equal
-//! locks give equal bytes, and a package's line stays the same as long as the package does.
+//! of columns per line: git merges lines, a reviewer sees an upgrade as one changed line, and the TOML parser has one token per package
+//! (measured on a busy 2-core machine: 6,000 lines, 3,000 packages and their uses, parse in 10 to 20 ms, 2 to 6 of them in the TOML
+//! parser). [`Lockfile::to_text`] is deterministic: equal locks give equal bytes, and a package's line stays the same as long as the
+//! package does.
 //!
 //! Parsing is strict and bounded. Unknown keys, repeated packages, and references to packages that are not locked are errors: a
 //! lock is written by plywood alone, so anything else is a merge gone wrong. The order of packages is free, for merges' sake.
