@@ -144,8 +144,8 @@ fn target_of(entry: &Entry<'_, impl Read>) -> BString {
 }
 
 fn is_taken(path: &TreePath) -> bool {
-    let starts = |prefix: &&str| path.as_bytes().starts_with(prefix.as_bytes());
-    !NOT_TAKEN.iter().any(|prefix| starts(&prefix)) && !is_mounted_over(path)
+    let starts = |prefix: &str| path.as_bytes().starts_with(prefix.as_bytes());
+    !NOT_TAKEN.iter().any(|prefix| starts(prefix)) && !is_mounted_over(path)
 }
 
 /// Whether something else was mounted there while the script ran; the folder itself counts as the image's.
