@@ -194,6 +194,9 @@ fn check_mounted(podman: &dyn Fn(&[&str]) -> String, id: &str) {
         seen += usize::from(node.is_directory());
     }
     assert!(seen > 5);
+    let mut capability = [0; 64];
+    let length = rustix::fs::lgetxattr(root.join("usr/bin/ping").as_str(), "security.capability", &mut capability[..]);
+    assert_eq!(length.ok().map(|length| capability[..length].to_vec()), Some(CAPABILITY.to_vec()));
     podman(&["image", "unmount", "--force", id]);
     podman(&["rmi", "--force", id]);
 }

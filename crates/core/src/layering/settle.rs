@@ -69,7 +69,7 @@ fn changes_of(
     moves: &mut Moves<'_>,
     taken: &mut BTreeSet<TreePath>,
 ) -> ItemChanges {
-    let mut change = |(path, node): &(TreePath, Node)| {
+    let change = |(path, node): &(TreePath, Node)| {
         let change = match tree.get(path) {
             Some(there) if node.is_directory() && there.is_directory() => return None,
             Some(there) if same_kind(there, node) && !taken.insert(path.clone()) => EntryChange::Omit,
@@ -83,7 +83,7 @@ fn changes_of(
         };
         Some((path.clone(), change))
     };
-    item.entries.iter().filter_map(|entry| change(entry)).collect()
+    item.entries.iter().filter_map(change).collect()
 }
 
 fn place_at((path, meta): (TreePath, Meta)) -> EntryChange {

@@ -11,6 +11,8 @@ mod json;
 mod manifest;
 mod media_type;
 mod reference;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 
 pub use config::{Healthcheck, History, ImageConfig, RootFs, RuntimeConfig};

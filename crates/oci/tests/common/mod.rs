@@ -16,6 +16,10 @@ use plywood_oci::layer::build_layers;
 use plywood_oci::segment::write_generated;
 use plywood_oci::store::Store;
 
+/// `VFS_CAP_REVISION_2`, effective, with a few permitted capabilities; their low byte is a line feed, which naive
+/// readers of pax records trip over (linux/capability.h).
+pub const CAPABILITY: [u8; 20] = [1, 0, 0, 2, 0x0a, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// A directory that goes away with the test.
 pub struct Scratch {
     directory: tempfile::TempDir,
@@ -71,9 +75,7 @@ pub fn sample_items() -> Vec<Vec<Vec<(TreePath, Node)>>> {
     let long = format!("usr/{}/{}", "d".repeat(90), "f".repeat(90));
     let longer = format!("usr/{}/{}", "e".repeat(200), "g".repeat(120));
     let mut capable = Meta::root(0o755, 1_700_000_001);
-    // VFS_CAP_REVISION_2 with cap_net_raw permitted and effective (linux/capability.h).
-    let capability = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    capable.xattrs.insert("security.capability".into(), capability.as_slice().into());
+    capable.xattrs.insert("security.capability".into(), CAPABILITY.as_slice().into());
     let owned = Meta { uid: 1000, gid: 3_000_000, ..Meta::root(0o640, 0) };
     let parents = [directory("", 0o755, 5), directory("usr", 0o755, 5)];
     let base = [
