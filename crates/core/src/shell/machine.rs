@@ -124,6 +124,9 @@ pub struct Machine<'c, S> {
     pub now: i64,
     /// What scripts may run.
     pub commands: Commands<S>,
+    /// Whether a registered program runs even where the tree does not have its file yet: so do `preinst` scripts of a
+    /// bootstrap, whose tools are there before any package is unpacked. `command -v` still tells what the tree has.
+    pub assume_programs: bool,
     /// Bounds on each script.
     pub limits: Limits,
     pub(super) usage: Usage,
@@ -153,7 +156,7 @@ impl<'c, S> Machine<'c, S> {
         commands: Commands<S>,
     ) -> Self {
         let (limits, usage) = (Limits::default(), Usage::default());
-        Self { tree, contents, platform, state, now, commands, limits, usage, temporary: 0 }
+        Self { tree, contents, platform, state, now, commands, assume_programs: false, limits, usage, temporary: 0 }
     }
 
     /// Evaluates a script as root in `/`, with nothing on standard input. `args[0]` is the script's own name (`$0`).

@@ -78,3 +78,126 @@ fn refusals() {
     let nested = "(".repeat(5000);
     assert!(matches!(run(&nested), Err(ShellError::Limit { .. })));
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces that meet each other in ways that no script has.
+    fn fragment() -> impl Strategy<Value = String> {
+        prop::sample::select(vec![
+            "$",
+            "${",
+            "}",
+            "$(",
+            ")",
+            "((",
+            "))",
+            "`",
+            "'",
+            "\"",
+            "\\",
+            "<<E\n",
+            "E\n",
+            "|",
+            "||",
+            "&",
+            "&&",
+            ";",
+            ";;",
+            "\n",
+            " ",
+            "if ",
+            "then ",
+            "fi",
+            "for x in ",
+            "do ",
+            "done",
+            "case x in ",
+            "esac",
+            "while ",
+            "x=",
+            "x",
+            "$x",
+            "${x:-",
+            "${x#",
+            "*",
+            "?",
+            "[",
+            "]",
+            "~",
+            "!",
+            "{ ",
+            "} ",
+            "f() ",
+            "echo ",
+            "set -e",
+            "exit ",
+            "return ",
+            "eval ",
+            ". ",
+            "exec ",
+            ">",
+            ">&",
+            "<",
+            "2>",
+            "1",
+            "sed ",
+            "s/a/b/",
+            "grep ",
+            "find ",
+            "-name ",
+            "printf ",
+            "%s",
+            "read ",
+            "test ",
+            "[ ",
+            "-f ",
+            "trap ",
+            "#",
+            "\u{e9}",
+            "expr ",
+            "sort ",
+            "cut -d: -f1 ",
+            "tr a b ",
+            "cp ",
+            "mv ",
+            "rm -rf ",
+            "ln -s ",
+            "/",
+            "/etc",
+            "..",
+            "-",
+            "--",
+            "[[ ",
+            " ]]",
+            "=~ ",
+            "xargs ",
+        ])
+        .prop_map(str::to_owned)
+    }
+
+    fn survives(script: &[u8]) {
+        let mut machine = machine();
+        machine.limits = Limits { steps: 2_000, bytes: 1 << 20, depth: 50 };
+        // Any outcome will do; there must be one.
+        let _ = machine.run_script(script, &["test", "configure"], &BTreeMap::new());
+        let bash = [b"#!/bin/bash\n".as_slice(), script].concat();
+        let _ = machine.run_script(&bash, &["test"], &BTreeMap::new());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_come_to_an_end(script in prop::collection::vec(any::<u8>(), 0..200)) {
+            survives(&script);
+        }
+
+        #[test]
+        fn any_pieces_of_shell_come_to_an_end(pieces in prop::collection::vec(fragment(), 0..40)) {
+            survives(pieces.concat().as_bytes());
+        }
+    }
+}

@@ -117,7 +117,10 @@ impl Run<'_> {
             self.unpack(package)?;
         }
         for package in packages {
-            self.script(package, "preinst", &["preinst", "install"]);
+            // A bootstrap has the essential tools in place before it runs the first preinst.
+        self.machine.assume_programs = true;
+        self.script(package, "preinst", &["preinst", "install"]);
+        self.machine.assume_programs = false;
         }
         self.configure_all(packages, packages)
     }

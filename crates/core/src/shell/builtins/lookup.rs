@@ -43,6 +43,7 @@ impl<S> Interpreter<'_, '_, S> {
             (Some(Description::File(path)), false) => format!("{path}\n"),
             (Some(_), false) => format!("{name}\n"),
             (Some(Description::SpecialBuiltin), true) => format!("{name} is a special shell builtin\n"),
+            (Some(Description::Reserved), true) => format!("{name} is a shell keyword\n"),
             (Some(Description::Builtin), true) => format!("{name} is a shell builtin\n"),
             (Some(Description::Function), true) => format!("{name} is a shell function\n"),
             (Some(Description::File(path)), true) => format!("{name} is {path}\n"),

@@ -2,8 +2,8 @@
 
 use bstr::ByteSlice;
 
-use super::super::syntax::ast::Part;
-use super::super::syntax::ast::Word;
+use super::super::syntax::Dialect;
+use super::super::syntax::ast::{Part, Word};
 use super::{Eval, Interpreter};
 
 /// Deeper nesting than any expression has.
@@ -84,7 +84,8 @@ impl<S> Expression<'_, '_, '_, S> {
 
     fn comma(&mut self) -> Eval<i64> {
         let mut value = self.assignment()?;
-        while self.eat(b",") {
+        // dash has no comma operator.
+        while self.interpreter.shell.dialect == Dialect::Bash && self.eat(b",") {
             value = self.assignment()?;
         }
         Ok(value)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bstr::{BString, ByteSlice};
 
 use super::super::builtins;
+use super::super::utils::base_name;
 use super::Interpreter;
 use crate::shell::{CommandFn, Machine, ShellError};
 use crate::tree::{NodeKind, TreePath};
@@ -34,7 +35,11 @@ impl<S> Interpreter<'_, '_, S> {
         if let Some(command) = self.machine.commands.builtin(name) {
             return Ok(Found::Builtin(command));
         }
-        let Some(path) = self.find_file(name) else { return Ok(Found::Missing) };
+        let Some(path) = self.find_file(name) else {
+            let assumed =
+                self.machine.assume_programs.then(|| self.machine.commands.program(base_name(name))).flatten();
+            return Ok(assumed.map_or(Found::Missing, Found::Native));
+        };
         let Ok(at) = self.machine.tree.resolve(&self.shell.cwd, &path, true) else { return Ok(Found::Missing) };
         let Some(node) = self.machine.tree.get(&at) else { return Ok(Found::Missing) };
         if node.meta.mode & 0o111 == 0 || !matches!(node.kind, NodeKind::File { .. }) {
@@ -71,7 +76,7 @@ impl<S> Interpreter<'_, '_, S> {
                 .filter(|at| self.machine.tree.contains(at))
                 .map(|_| name.into());
         }
-        let search = self.shell.get(b"PATH").cloned().unwrap_or_default();
+        let search = self.shell.get(b"PATH").cloned().unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         search.split_str(":").filter(|_| !name.is_empty()).find_map(|directory| {
             let path = if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() };
             let at = self.machine.tree.resolve(&self.shell.cwd, &path, true).ok()?;
@@ -85,6 +90,9 @@ impl<S> Interpreter<'_, '_, S> {
         if builtins::special::<S>(name).is_some() || name == b"command" {
             return Some(Description::SpecialBuiltin);
         }
+        if is_reserved(name) {
+            return Some(Description::Reserved);
+        }
         if self.shell.functions.contains_key(name.as_bstr()) {
             return Some(Description::Function);
         }
@@ -95,9 +103,19 @@ impl<S> Interpreter<'_, '_, S> {
     }
 }
 
+/// The reserved words of the grammar (XCU 2.4).
+fn is_reserved(name: &[u8]) -> bool {
+    const WORDS: [&[u8]; 16] = [
+        b"!", b"{", b"}", b"case", b"do", b"done", b"elif", b"else", b"esac", b"fi", b"for", b"if", b"then", b"until",
+        b"while", b"in",
+    ];
+    WORDS.contains(&name)
+}
+
 /// What `command -v` and `type` tell.
 pub(in crate::shell) enum Description {
     SpecialBuiltin,
+    Reserved,
     Function,
     Builtin,
     File(BString),

@@ -44,7 +44,7 @@ pub(super) fn cmp<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellEr
         match at {
             Some(at) => {
                 let line = first.iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-                call.out(format!("{} differ: byte {}, line {line}\n", names.join(" "), at + 1))?;
+                call.out(format!("{} differ: char {}, line {line}\n", names.join(" "), at + 1))?;
             }
             None => {
                 let shorter = names.get(usize::from(first.len() > second.len())).cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ use super::super::Invocation;
 use crate::tree::{HardLinkId, Meta, Node, NodeKind, Tree, TreeError, TreePath};
 
 /// The last component of an operand, trailing slashes aside.
-pub(super) fn base_name(path: &[u8]) -> &[u8] {
+pub(in crate::shell) fn base_name(path: &[u8]) -> &[u8] {
     let trimmed = path.trim_end_with(|c| c == '/').as_bytes();
     match trimmed.rfind_byte(b'/') {
         Some(slash) => trimmed.get(slash + 1..).unwrap_or_default(),

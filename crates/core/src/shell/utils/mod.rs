@@ -3,6 +3,7 @@
 //! Each takes the options that maintainer scripts use; any other is refused, never ignored.
 
 pub(super) mod accounts;
+mod awk;
 mod compare;
 mod copy;
 mod date;
@@ -20,6 +21,7 @@ mod owner;
 mod paths;
 mod regex;
 mod remove;
+mod run_parts;
 mod sed;
 mod sort;
 mod stat;
@@ -28,12 +30,14 @@ mod text;
 
 use super::{CommandFn, Commands};
 
+pub(super) use self::fs::base_name;
 pub(super) use self::regex::extended as extended_regex;
 
 /// Adds them all.
 pub(super) fn register<S>(commands: &mut Commands<S>) {
     let table: &[(&str, CommandFn<S>)] = &[
         ("arch", system::arch),
+        ("awk", awk::awk),
         ("basename", paths::basename),
         ("cat", text::cat),
         ("chgrp", owner::chown),
@@ -46,6 +50,7 @@ pub(super) fn register<S>(commands: &mut Commands<S>) {
         ("date", date::date),
         ("diff", compare::diff),
         ("dirname", paths::dirname),
+        ("dpkg-realpath", paths::realpath),
         ("egrep", grep::grep),
         ("env", system::env),
         ("expr", expr::expr),
@@ -62,6 +67,7 @@ pub(super) fn register<S>(commands: &mut Commands<S>) {
         ("ln", link::ln),
         ("logger", system::nothing),
         ("ls", stat::ls),
+        ("mawk", awk::awk),
         ("md5sum", compare::checksum),
         ("mkdir", make::mkdir),
         ("mkfifo", make::mknod),
@@ -76,6 +82,7 @@ pub(super) fn register<S>(commands: &mut Commands<S>) {
         ("rev", text::rev),
         ("rm", remove::rm),
         ("rmdir", remove::rmdir),
+        ("run-parts", run_parts::run_parts),
         ("sed", sed::sed),
         ("seq", system::seq),
         ("setsid", system::wrapper),

@@ -218,6 +218,7 @@ pub(super) fn seq<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellEr
         match arg.as_slice() {
             b"-s" => separator = args.next().unwrap_or_default(),
             b"-w" => padded = true,
+            [b'-', b's', rest @ ..] => separator = rest.into(),
             text => numbers.push(
                 text.to_str().ok().and_then(|text| text.parse::<i64>().ok()).ok_or_else(|| call.unsupported(&arg))?,
             ),

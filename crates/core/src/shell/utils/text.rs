@@ -65,7 +65,7 @@ struct Amount {
 
 fn amount<S>(call: &mut Invocation<'_, '_, S>, sign: u8) -> Result<(Amount, Parsed), ShellError> {
     // The old form: `head -5`, and `tail +5` is no longer one.
-    for arg in &mut call.args {
+    if let Some(arg) = call.args.first_mut() {
         if arg.len() > 1 && arg.starts_with(b"-") && arg.iter().skip(1).all(u8::is_ascii_digit) {
             *arg = [b"-n".as_slice(), arg.get(1..).unwrap_or_default()].concat().into();
         }
@@ -89,12 +89,14 @@ fn end_of_lines(text: &[u8], count: usize) -> usize {
 pub(super) fn head<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellError> {
     let (amount, options) = amount(call, b'-')?;
     let named = options.operands.len() > 1 && !options.has("quiet");
+    let mut gap = "";
     each_input(call, &options.operands, |call, name, text| {
         let total = if amount.bytes { text.len() } else { text.lines_with_terminator().count() };
         let count = if amount.other_way { total.saturating_sub(amount.number) } else { amount.number };
         let end = if amount.bytes { count.min(text.len()) } else { end_of_lines(text, count) };
         if named || options.has("verbose") {
-            call.out(format!("==> {name} <==\n"))?;
+            call.out(format!("{gap}==> {name} <==\n"))?;
+            gap = "\n";
         }
         call.out(text.get(..end).unwrap_or_default())
     })
@@ -103,13 +105,15 @@ pub(super) fn head<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellE
 pub(super) fn tail<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellError> {
     let (amount, options) = amount(call, b'+')?;
     let named = options.operands.len() > 1 && !options.has("quiet");
+    let mut gap = "";
     each_input(call, &options.operands, |call, name, text| {
         let total = if amount.bytes { text.len() } else { text.lines_with_terminator().count() };
         let skipped =
             if amount.other_way { amount.number.saturating_sub(1) } else { total.saturating_sub(amount.number) };
         let start = if amount.bytes { skipped.min(text.len()) } else { end_of_lines(text, skipped) };
         if named || options.has("verbose") {
-            call.out(format!("==> {name} <==\n"))?;
+            call.out(format!("{gap}==> {name} <==\n"))?;
+            gap = "\n";
         }
         call.out(text.get(start..).unwrap_or_default())
     })

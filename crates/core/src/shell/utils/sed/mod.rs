@@ -81,6 +81,8 @@ enum Piece {
     Group(usize),
     Upper,
     Lower,
+    UpperNext,
+    LowerNext,
     EndCase,
 }
 

@@ -399,6 +399,8 @@ fn pieces(text: &[u8]) -> Vec<Piece> {
                 Some(b't') => literal.push(b'\t'),
                 Some(b'U') => push(&mut literal, Some(Piece::Upper)),
                 Some(b'L') => push(&mut literal, Some(Piece::Lower)),
+                Some(b'u') => push(&mut literal, Some(Piece::UpperNext)),
+                Some(b'l') => push(&mut literal, Some(Piece::LowerNext)),
                 Some(b'E') => push(&mut literal, Some(Piece::EndCase)),
                 Some(next) => literal.push(next),
                 None => literal.push(b'\\'),

@@ -335,7 +335,7 @@ enum Step {
 }
 
 fn replace(captures: &Captures<'_>, pieces: &[Piece], result: &mut Vec<u8>) {
-    let mut upper = None;
+    let (mut upper, mut next) = (None, None);
     for piece in pieces {
         let start = result.len();
         match piece {
@@ -345,6 +345,8 @@ fn replace(captures: &Captures<'_>, pieces: &[Piece], result: &mut Vec<u8>) {
             }
             Piece::Upper => upper = Some(true),
             Piece::Lower => upper = Some(false),
+            Piece::UpperNext => next = Some(true),
+            Piece::LowerNext => next = Some(false),
             Piece::EndCase => upper = None,
         }
         let added = result.get_mut(start..).unwrap_or_default();
@@ -352,6 +354,13 @@ fn replace(captures: &Captures<'_>, pieces: &[Piece], result: &mut Vec<u8>) {
             Some(true) => added.make_ascii_uppercase(),
             Some(false) => added.make_ascii_lowercase(),
             None => {}
+        }
+        if let Some(first) = added.first_mut() {
+            match next.take() {
+                Some(true) => first.make_ascii_uppercase(),
+                Some(false) => first.make_ascii_lowercase(),
+                None => {}
+            }
         }
     }
 }
