@@ -1,12 +1,16 @@
-//! `openssl rehash` (openssl-rehash(1)); other uses of `openssl` in scripts make keys, which no image shall share.
+//! `openssl rehash` (openssl-rehash(1)) and the filling of Java's trust store; other uses of `openssl` in scripts make keys, which no image shall share.
 
 use super::{Outcome, finish};
-use crate::debian::configure::certificates::rehash;
+use bstr::{BString, ByteSlice as _};
+
+use crate::debian::configure::certificates::{certificates, java_trust_store, rehash};
 use crate::debian::configure::system::System;
-use crate::shell::{Commands, Invocation};
+use crate::shell::{Commands, Invocation, Status};
+use crate::tree::{Meta, Node, TreePath};
 
 pub(super) fn register(commands: &mut Commands<System>) {
     commands.register("openssl", openssl);
+    commands.register("java", java);
     commands.register("c_rehash", |call| rehash_directories(call, 0));
 }
 
@@ -29,5 +33,34 @@ fn rehash_directories(call: &mut Invocation<'_, '_, System>, skip: usize) -> Out
             return Ok(status);
         }
     }
-    Ok(crate::shell::Status::SUCCESS)
+    Ok(Status::SUCCESS)
+}
+
+/// Where ca-certificates-java keeps Java's trust store.
+const CACERTS: TreePath = TreePath::literal("etc/ssl/certs/java/cacerts");
+
+/// `java -jar ca-certificates-java.jar`, which reads `+FILE` a line; `java -version` tells that Java works.
+fn java(call: &mut Invocation<'_, '_, System>) -> Outcome {
+    if call.args.first().is_some_and(|option| option == "-version") {
+        return Ok(Status::SUCCESS);
+    }
+    if !call.args.iter().any(|word| word.ends_with(b"/ca-certificates-java.jar")) {
+        return Err(call.unsupported(bstr::join(" ", &call.args)));
+    }
+    let mut trusted: Vec<(BString, Vec<u8>)> = Vec::new();
+    let lines = call.read_stdin()?;
+    for file in lines.lines().filter_map(|line| line.strip_prefix(b"+")) {
+        let Some(text) = call.read_operand(file)? else { continue };
+        let name = file.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_ascii_lowercase();
+        let alias = BString::from([b"debian:", name.as_slice()].concat());
+        trusted.extend(certificates(&text).into_iter().next().map(|certificate| (alias, certificate)));
+    }
+    trusted.sort();
+    let now = call.machine.now;
+    if let Some(folder) = CACERTS.parent() {
+        call.machine.tree.create_dir_all(&folder, &Meta::root(0o755, now))?;
+    }
+    let store = java_trust_store(&trusted, now);
+    call.machine.tree.insert(CACERTS, Node::file(Meta::root(0o644, now), store))?;
+    Ok(Status::SUCCESS)
 }

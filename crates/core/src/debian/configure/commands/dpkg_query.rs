@@ -213,7 +213,12 @@ pub(super) fn search(call: &mut Invocation<'_, '_, System>, patterns: &[BString]
             installer.owned_paths().filter(|path| fnmatch(&wild, path.to_string().as_bytes())).cloned().collect()
         };
         for path in paths {
-            let owners: Vec<&str> = installer.owners(&path).collect();
+            let mut owners: Vec<&str> = installer.owners(&path).collect();
+            if owners.is_empty() && fixed {
+                // Whoever has a file below a directory has the directory, though it may be a link of merged /usr here.
+                let below = installer.owned_paths().find(|one| one.starts_with(&path));
+                owners = below.map(|one| installer.owners(one).collect()).unwrap_or_default();
+            }
             if !owners.is_empty() {
                 lines.push_str(&format!("{}: {path}\n", owners.join(", ")));
             }

@@ -88,7 +88,9 @@ const SUCCEED: [&str; 8] = [
 ];
 
 /// Those of them that scripts call by their absolute paths.
-const BY_PATH: [&str; 9] = [
+const BY_PATH: [&str; 11] = [
+    "/usr/lib/x86_64-linux-gnu/glib-2.0/gio-querymodules",
+    "/usr/lib/aarch64-linux-gnu/glib-2.0/gio-querymodules",
     "/usr/lib/emacsen-common/emacs-package-install",
     "/usr/lib/emacsen-common/emacs-install",
     "/usr/bin/mandb",

@@ -18,7 +18,10 @@ fn helper(call: &mut Invocation<'_, '_, System>) -> Outcome {
         return Ok(Status::from_bool(call.args.get(1).is_some_and(|name| known(name))));
     }
     let dashes = call.args.iter().position(|word| word == "--");
-    let previous = dashes.and_then(|at| call.args.get(at + 2));
+    // After `triggered` come names of triggers, not a version.
+    let action = dashes.and_then(|at| call.args.get(at + 1));
+    let previous =
+        dashes.and_then(|at| call.args.get(at + 2)).filter(|_| action.is_some_and(|word| word != "triggered"));
     if !known(subcommand) || previous.is_some_and(|version| !version.is_empty()) {
         return Err(call.unsupported(bstr::join(" ", &call.args)));
     }

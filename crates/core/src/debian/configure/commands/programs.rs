@@ -1,6 +1,6 @@
 //! Programs of single packages that their scripts call, each for just the uses that are known.
 
-use bstr::{BString, ByteSlice as _};
+use bstr::BString;
 
 use super::Outcome;
 use super::inert::note_left_out;
