@@ -9,7 +9,7 @@ use md5::{Digest as _, Md5};
 
 use super::control::Control;
 use super::elf::ElfProbe;
-use super::info::{FileList, Md5Sums};
+use super::info::{FileList, Md5Sums, without};
 use super::inline::{Keep, is_text, keep};
 use super::tar::{Member, MemberKind};
 use super::usrmerge::is_alias;
@@ -27,6 +27,8 @@ pub(super) struct Collector<'s> {
     package: String,
     control: Control,
     list: FileList,
+    /// What the filters left out.
+    filtered: BTreeSet<TreePath>,
     entries: Vec<(TreePath, Node)>,
     positions: BTreeMap<TreePath, usize>,
     /// Every path as the package writes it, those left out too.
@@ -48,6 +50,7 @@ impl<'s> Collector<'s> {
             options,
             package: control.package(),
             list: FileList::default(),
+            filtered: BTreeSet::new(),
             entries: Vec::new(),
             positions: BTreeMap::new(),
             names: BTreeSet::new(),
@@ -80,8 +83,12 @@ impl<'s> Collector<'s> {
             return Err(bad(EntryProblem::Duplicate));
         }
         let path = merged_usr(&member.path).map_err(|problem| bad(problem.into()))?;
+        if self.is_filtered(&member) {
+            self.filtered.insert(member.path);
+            return Ok(());
+        }
         self.list.push(&member.path);
-        if self.is_left_out(&member) {
+        if is_everybodys(&member) {
             return Ok(());
         }
         let is_directory = matches!(member.kind, MemberKind::Directory);
@@ -107,7 +114,8 @@ impl<'s> Collector<'s> {
         for (name, bytes) in &self.control.files {
             if let (true, Some(meta)) = (name != "control", self.control.metas.get(name)) {
                 let meta = Meta { uid: 0, gid: 0, xattrs: BTreeMap::new(), ..meta.clone() };
-                files.insert(name.clone(), (bytes.clone(), meta));
+                let bytes = if name == "md5sums" { without(bytes, &self.filtered) } else { bytes.clone() };
+                files.insert(name.clone(), (bytes, meta));
             }
         }
         files.insert("list".to_owned(), (list, Meta::root(0o644, mtime)));
@@ -140,12 +148,10 @@ impl<'s> Collector<'s> {
         })
     }
 
-    fn is_left_out(&self, member: &Member) -> bool {
+    fn is_filtered(&self, member: &Member) -> bool {
         let directory_or_symlink = matches!(member.kind, MemberKind::Directory | MemberKind::Symlink { .. });
         let absolute = [b"/", member.path.as_bytes()].concat();
-        let is_alias_directory = is_alias(&member.path) && matches!(member.kind, MemberKind::Directory);
-        // The links of merged /usr are not a package's directories, and the root is everybody's.
-        is_alias_directory || member.path.is_root() || self.options.filters.skips(&absolute, directory_or_symlink)
+        !is_everybodys(member) && self.options.filters.skips(&absolute, directory_or_symlink)
     }
 
     fn add_parents(&mut self, path: &TreePath, mtime: i64, raw: &BString) -> Result<(), DebError> {
@@ -311,4 +317,9 @@ fn packed(item: ItemId, offset: u64, size: u64) -> Content {
 fn hard_link_id(item: ItemId, first: &TreePath) -> HardLinkId {
     let id = ItemId::of_parts([item.to_hex().as_bytes(), first.as_bytes()]).to_hex();
     HardLinkId(u64::from_str_radix(id.get(..16).unwrap_or_default(), 16).unwrap_or_default())
+}
+
+/// The links of merged /usr are not a package's directories, and the root is everybody's.
+fn is_everybodys(member: &Member) -> bool {
+    member.path.is_root() || is_alias(&member.path) && matches!(member.kind, MemberKind::Directory)
 }

@@ -1,6 +1,6 @@
 //! The info files that dpkg itself writes when it unpacks a package.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bstr::BString;
@@ -10,7 +10,7 @@ use crate::tree::TreePath;
 
 /// dpkg's file list (`info/PACKAGE.list`): the members of `data.tar` in order, absolute, the root as `/.`.
 ///
-/// What a filter leaves out is listed too.
+/// What a filter leaves out is not listed: dpkg would list it, and `dpkg --verify` then call the whole image damaged.
 #[derive(Debug, Default)]
 pub(super) struct FileList(BString);
 
@@ -24,6 +24,24 @@ impl FileList {
     pub(super) fn into_bytes(self) -> Arc<[u8]> {
         Arc::from(Vec::from(self.0))
     }
+}
+
+/// A package's own `md5sums` without the lines of what a filter left out.
+pub(super) fn without(sums: &Arc<[u8]>, filtered: &BTreeSet<TreePath>) -> Arc<[u8]> {
+    if filtered.is_empty() {
+        return sums.clone();
+    }
+    let is_filtered = |line: &&[u8]| {
+        let path = line
+            .splitn(2, |byte| *byte == b' ')
+            .nth(1)
+            .map(<[u8]>::trim_ascii)
+            .and_then(|path| TreePath::parse(path).ok());
+        path.is_some_and(|path| filtered.contains(&path))
+    };
+    let kept: Vec<u8> =
+        sums.split_inclusive(|byte| *byte == b'\n').filter(|line| !is_filtered(line)).flatten().copied().collect();
+    Arc::from(kept)
 }
 
 /// The file `info/PACKAGE.md5sums` of a package that has none: the regular files that are unpacked, in order.

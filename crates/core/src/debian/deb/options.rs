@@ -6,7 +6,7 @@ use crate::item::ItemId;
 use super::{Limits, PathFilters};
 
 /// Raised whenever the segment or the index of the same package and options would come out differently.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// How a package is unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
