@@ -31,7 +31,9 @@ fn real(script: &str) -> Ended {
 }
 
 fn environment() -> BTreeMap<String, String> {
-    [("PATH", "/usr/bin:/bin"), ("HOME", "/root"), ("LC_ALL", "C")].map(|(name, value)| (name.into(), value.into())).into()
+    [("PATH", "/usr/bin:/bin"), ("HOME", "/root"), ("LC_ALL", "C")]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into()
 }
 
 /// Runs a script in ours, in an empty directory of a tree that has every command.

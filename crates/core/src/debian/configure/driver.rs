@@ -118,9 +118,9 @@ impl Run<'_> {
         }
         for package in packages {
             // A bootstrap has the essential tools in place before it runs the first preinst.
-        self.machine.assume_programs = true;
-        self.script(package, "preinst", &["preinst", "install"]);
-        self.machine.assume_programs = false;
+            self.machine.assume_programs = true;
+            self.script(package, "preinst", &["preinst", "install"]);
+            self.machine.assume_programs = false;
         }
         self.configure_all(packages, packages)
     }

@@ -18,7 +18,6 @@ mod maintscript;
 mod pam;
 mod programs;
 mod rc;
-mod run_parts;
 mod shadow;
 mod statoverride;
 mod systemctl;
@@ -60,7 +59,6 @@ pub(super) fn all() -> Commands<System> {
         pam::register,
         programs::register,
         rc::register,
-        run_parts::register,
         shadow::register,
         statoverride::register,
         systemctl::register,

@@ -24,6 +24,7 @@ pub(super) fn register(commands: &mut Commands<System>) {
     for name in PYTHONS {
         commands.register(name, python);
     }
+    commands.register("perl", perl);
     commands.register("mountpoint", mountpoint);
     commands.register("setpriv", setpriv);
     commands.register("git", git);
@@ -39,6 +40,14 @@ fn python(call: &mut Invocation<'_, '_, System>) -> Outcome {
     }
     note_left_out(call, "py3compile");
     Ok(Status::SUCCESS)
+}
+
+/// libc6's preinst asks whether perl works at all; everything else would need perl itself.
+fn perl(call: &mut Invocation<'_, '_, System>) -> Outcome {
+    match call.args.as_slice() {
+        [option, program] if option == "-e" && program.is_empty() => Ok(Status::SUCCESS),
+        _ => Err(call.unsupported(bstr::join(" ", &call.args))),
+    }
 }
 
 /// In a bootstrap's chroot just the kernel's file systems are mounted.
