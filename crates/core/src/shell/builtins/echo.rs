@@ -28,7 +28,10 @@ pub(super) fn echo<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellE
     }
     let text = bstr::join(" ", args);
     let mut output = Vec::with_capacity(text.len() + 1);
-    let goes_on = if escapes { unescape(&text, &mut output, Escapes::Echo) } else { output.extend(&text) == () };
+    let goes_on = !escapes || unescape(&text, &mut output, Escapes::Echo);
+    if !escapes {
+        output.extend_from_slice(&text);
+    }
     if newline && goes_on {
         output.push(b'\n');
     }

@@ -10,10 +10,10 @@ use super::super::{Invocation, ShellError, Status};
 use super::options::{flag, parse, value};
 use super::text::each_input;
 
-fn both<S>(
-    call: &mut Invocation<'_, '_, S>,
-    operands: &[BString],
-) -> Result<Option<(Arc<[u8]>, Arc<[u8]>)>, ShellError> {
+/// The contents of two files.
+type Pair = (Arc<[u8]>, Arc<[u8]>);
+
+fn both<S>(call: &mut Invocation<'_, '_, S>, operands: &[BString]) -> Result<Option<Pair>, ShellError> {
     let [first, second] = operands else {
         call.complain("missing operand")?;
         return Ok(None);
@@ -125,7 +125,7 @@ pub(super) fn checksum<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, Sh
                 None => false,
             };
             good &= matches;
-            if !options.has("status") && !(matches && options.has("quiet")) {
+            if !(options.has("status") || (matches && options.has("quiet"))) {
                 call.out([file, if matches { b": OK\n".as_slice() } else { b": FAILED\n" }].concat())?;
             }
         }

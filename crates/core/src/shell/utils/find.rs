@@ -357,7 +357,7 @@ impl Walk {
                 true
             }
             Expression::Printf(format) => {
-                call.out(filled(format, &entry.name))?;
+                call.out(filled(format, entry.name))?;
                 true
             }
             Expression::Delete => {

@@ -26,7 +26,7 @@ const COMMON: &[Known] = &[
 
 pub(super) fn chmod<S>(call: &mut Invocation<'_, '_, S>) -> Result<Status, ShellError> {
     // A mode may look like options: `chmod -x file`.
-    let (options, mut change) = match call.args.iter().position(|arg| is_removal(arg)) {
+    let (options, mut change) = match call.args.iter().position(is_removal) {
         Some(at) => {
             let text = call.args.remove(at);
             (parse(call, COMMON)?, Change::parse(&text))

@@ -65,10 +65,12 @@ struct Amount {
 
 fn amount<S>(call: &mut Invocation<'_, '_, S>, sign: u8) -> Result<(Amount, Parsed), ShellError> {
     // The old form: `head -5`, and `tail +5` is no longer one.
-    if let Some(arg) = call.args.first_mut() {
-        if arg.len() > 1 && arg.starts_with(b"-") && arg.iter().skip(1).all(u8::is_ascii_digit) {
-            *arg = [b"-n".as_slice(), arg.get(1..).unwrap_or_default()].concat().into();
-        }
+    if let Some(arg) = call.args.first_mut()
+        && arg.len() > 1
+        && arg.starts_with(b"-")
+        && arg.iter().skip(1).all(u8::is_ascii_digit)
+    {
+        *arg = [b"-n".as_slice(), arg.get(1..).unwrap_or_default()].concat().into();
     }
     let known =
         [value(b'n', "lines"), value(b'c', "bytes"), flag(b'q', "quiet"), flag(b'v', "verbose"), flag(b's', "ignored")];
