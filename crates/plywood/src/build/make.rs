@@ -61,7 +61,7 @@ fn build_locked(
         }
     }
     pool.install(|| make_missing(&mut jobs_to_do, &store, manifest, ensured, created, workspace, jobs, events))?;
-    let images = gather(&jobs_to_do, manifest)?;
+    let images = gather(&jobs_to_do);
     let output = options.output.clone().unwrap_or_else(|| Output::OciLayout(workspace.default_layout()));
     let images = write::write(&store, &output, &images, manifest)?;
     Ok(BuildReport { output, lock: ensured.report.clone(), images, loaded: None })
@@ -165,7 +165,7 @@ fn created(date: Timestamp) -> Result<Timestamp, BuildError> {
 }
 
 /// The finished images with their platforms.
-fn gather<'j>(jobs: &'j [Job<'_>], manifest: &'j Manifest) -> Result<Vec<Finished<'j>>, Error> {
+fn gather<'j>(jobs: &'j [Job<'_>]) -> Vec<Finished<'j>> {
     let mut finished: Vec<Finished<'_>> = Vec::new();
     for job in jobs {
         let Some(record) = &job.done else { continue };
@@ -174,17 +174,15 @@ fn gather<'j>(jobs: &'j [Job<'_>], manifest: &'j Manifest) -> Result<Vec<Finishe
             Some(one) => one.platforms.push((&record.image, &record.built)),
             None => finished.push(Finished {
                 name,
-                image: manifest.resolve(name)?,
                 platforms: vec![(&record.image, &record.built)],
             }),
         }
     }
-    Ok(finished)
+    finished
 }
 
 /// An image with all platforms that were built.
 pub(super) struct Finished<'j> {
     pub(super) name: &'j str,
-    pub(super) image: &'j ResolvedImage,
     pub(super) platforms: Vec<(&'j Image, &'j BuiltPlatform)>,
 }

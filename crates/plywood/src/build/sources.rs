@@ -48,7 +48,7 @@ pub(super) fn read(directory: &Utf8Path, image: &ResolvedImage) -> Result<Source
 fn system_files(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<TreePath, Arc<[u8]>>, BuildError> {
     let mirrors = DefaultMirrors { archive: defaults::ARCHIVE, security: defaults::SECURITY };
     let text = |text: String| Arc::<[u8]>::from(text.into_bytes());
-    let path = |path: String| TreePath::parse(path).map_err(|error| BuildError::SystemPath(error));
+    let path = |path: String| TreePath::parse(path).map_err(BuildError::SystemPath);
     let mut files = BTreeMap::from([(DEBIAN_SOURCES, text(debian_sources(&image.debian, mirrors)))]);
     for (name, repository) in &image.debian.repositories {
         let key = read_file(&directory.join(repository.key.as_str()))?;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 const KEEP: &str = "PLYWOOD_TEST_ORACLE";
 
 /// What mmdebstrap leaves in a folder.
-pub struct Bootstrap {
+pub(crate) struct Bootstrap {
     /// The system's tar.
     pub tar: PathBuf,
     /// The packages, below this folder.
@@ -18,7 +18,7 @@ pub struct Bootstrap {
 }
 
 /// Bootstraps `suite` with `packages`; `None` when that fails, which the caller reports.
-pub fn bootstrap(suite: &str, packages: &str) -> Option<Bootstrap> {
+pub(crate) fn bootstrap(suite: &str, packages: &str) -> Option<Bootstrap> {
     let kept = std::env::var_os(KEEP).map(PathBuf::from);
     let own = kept.is_none().then(|| tempfile::tempdir().expect("a temporary folder"));
     let folder = kept.unwrap_or_else(|| own.as_ref().expect("one of both").path().to_owned()).join(suite);
@@ -51,7 +51,7 @@ fn run(suite: &str, packages: &str, tar: &Path, debs: &Path) -> Option<()> {
 }
 
 /// Every `.deb` below a folder, in order of names.
-pub fn packages_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn packages_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {

@@ -12,7 +12,7 @@ use crate::store::Store;
 
 /// What is compared of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub(crate) struct Fact {
     kind: char,
     mode: u32,
     uid: u64,
@@ -22,7 +22,7 @@ pub struct Fact {
 }
 
 /// The facts of a tar; further names of a file have the facts of the first.
-pub fn of_tar(tar: &Path) -> BTreeMap<String, Fact> {
+pub(crate) fn of_tar(tar: &Path) -> BTreeMap<String, Fact> {
     let mut facts: BTreeMap<String, Fact> = BTreeMap::new();
     let mut archive = tar::Archive::new(io::BufReader::new(File::open(tar).expect("mmdebstrap's tar")));
     for entry in archive.entries().expect("a tar") {
@@ -62,7 +62,7 @@ fn name(path: &[u8]) -> String {
 }
 
 /// The facts of a tree.
-pub fn of_tree(tree: &Tree, store: &Store) -> BTreeMap<String, Fact> {
+pub(crate) fn of_tree(tree: &Tree, store: &Store) -> BTreeMap<String, Fact> {
     tree.iter().map(|(path, node)| (display(path), fact(node, store))).collect()
 }
 
@@ -82,7 +82,7 @@ fn fact(node: &Node, store: &Store) -> Fact {
 }
 
 /// Every path that differs, with what differs.
-pub fn differences(ours: &BTreeMap<String, Fact>, theirs: &BTreeMap<String, Fact>) -> BTreeMap<String, String> {
+pub(crate) fn differences(ours: &BTreeMap<String, Fact>, theirs: &BTreeMap<String, Fact>) -> BTreeMap<String, String> {
     let paths: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
     let mut found = BTreeMap::new();
     for path in paths {

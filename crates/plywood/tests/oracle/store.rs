@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Segments without headers: nothing but the contents, one file for each package.
 #[derive(Default)]
-pub struct Store {
+pub(crate) struct Store {
     files: HashMap<ItemId, File>,
     hashes: RefCell<HashMap<(ItemId, u64), [u8; 32]>>,
 }
@@ -51,7 +51,7 @@ impl EntrySink for FileSink<'_> {
 
 impl Store {
     /// Unpacks one package into a file in `folder`.
-    pub fn unpack(&mut self, deb: &Path, folder: &Path) -> UnpackedDeb {
+    pub(crate) fn unpack(&mut self, deb: &Path, folder: &Path) -> UnpackedDeb {
         let name = deb.file_name().expect("a file").to_string_lossy().into_owned();
         let options = UnpackOptions::new(FileHash::new(Sha256Hash::of(name.as_bytes())), PathFilters::default());
         let path = folder.join(name);
@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// The hash of a content, wherever it is.
-    pub fn hash(&self, content: &Content) -> [u8; 32] {
+    pub(crate) fn hash(&self, content: &Content) -> [u8; 32] {
         match content {
             Content::Inline(bytes) => Sha256::digest(bytes).into(),
             Content::Packed(packed) => match self.hashes.borrow().get(&(packed.item, packed.offset)) {

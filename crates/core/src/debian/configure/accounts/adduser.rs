@@ -82,7 +82,7 @@ impl Accounts<'_> {
     pub fn free_uid(&self, name: &BStr, system: bool, also_gid: bool) -> Result<u32, AddUserError> {
         let (users, groups) = (self.users(), self.groups());
         let free = |uid: &u32| {
-            !users.iter().any(|user| user.uid == *uid) && !(also_gid && groups.iter().any(|group| group.gid == *uid))
+            !(users.iter().any(|user| user.uid == *uid) || also_gid && groups.iter().any(|group| group.gid == *uid))
         };
         let reserved = |uid: &u32| self.locked.users.values().any(|other| other == uid);
         if let Some(uid) = self.locked.users.get(name).filter(|uid| free(uid)) {
