@@ -171,7 +171,7 @@ fn describe(plan: &ImagePlan<'_>, layers: &[Layer], cached: &[bool]) -> Vec<Buil
             diff_id: layer.diff_id,
             compressed_size: layer.size,
             uncompressed_size: layer.uncompressed_size,
-            reason: reason(&images, items.len()),
+            reason: reason(items.len()),
             items,
             images,
             origin: if *cached { LayerOrigin::Cached } else { LayerOrigin::Made },
@@ -179,16 +179,14 @@ fn describe(plan: &ImagePlan<'_>, layers: &[Layer], cached: &[bool]) -> Vec<Buil
         .collect()
 }
 
-fn reason(images: &std::collections::BTreeSet<String>, items: usize) -> String {
-    let whose = match images.len() {
-        1 => "only this image has".to_owned(),
-        count => format!("the same {count} images have"),
-    };
+/// Why the items of a layer are together; who shares it is said beside it.
+fn reason(items: usize) -> String {
     match items {
-        0 => "users, files and state of this image alone".to_owned(),
-        1 => format!("{whose} it, and it is large enough to be alone"),
-        _ => format!("{whose} them, and they are small or change together"),
+        0 => "users, files and state of this image alone",
+        1 => "large or often changing, so that an update of it moves nothing else",
+        _ => "the same images have them; small, or from one source and changing together",
     }
+    .to_owned()
 }
 
 /// What a layer's line of history says.

@@ -5,9 +5,11 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use plywood_core::image::Sources;
-use plywood_core::manifest::{Manifest, ResolvedImage};
+use plywood_core::item::ItemId;
+use plywood_core::manifest::{DebianSource, Manifest, ResolvedImage};
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
+use plywood_oci::codec::Codec;
 use plywood_oci::image::Image;
 use plywood_oci::store::Store;
 use rayon::prelude::*;
@@ -47,92 +49,98 @@ fn build_locked(
     events: &dyn Events,
 ) -> Result<BuildReport, Error> {
     let store = Store::open(workspace.cache()).map_err(BuildError::from)?;
-    let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build().map_err(Error::Threads)?;
+    let threads = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build().map_err(Error::Threads)?;
     let created = created(ensured.lock.date)?;
+    let build = Build { store: &store, workspace, manifest, ensured, created, threads, events };
 
-    let mut jobs_to_do: Vec<Job<'_>> = Vec::new();
-    for image in selected(manifest, &options.images)? {
-        let sources = sources::read(workspace.directory(), image)?;
-        for platform in platforms(options) {
-            let plan = plan::plan(image, platform, &ensured.lock)?;
-            let key = record::key(&plan, manifest.digest(), &ensured.text, created, &sources);
-            jobs_to_do.push(Job { plan, sources: sources.clone(), key, done: record::find(&store, key) });
-        }
-    }
-    pool.install(|| make_missing(&mut jobs_to_do, &store, manifest, ensured, created, workspace, jobs, events))?;
-    let images = gather(&jobs_to_do);
+    let mut jobs = build.jobs(options)?;
+    pool.install(|| build.make_missing(&mut jobs))?;
     let output = options.output.clone().unwrap_or_else(|| Output::OciLayout(workspace.default_layout()));
-    let images = write::write(&store, &output, &images, manifest)?;
+    let images = write::write(&store, &output, &gather(&jobs), manifest)?;
     Ok(BuildReport { output, lock: ensured.report.clone(), images, loaded: None })
+}
+
+/// What all images of one build share.
+struct Build<'b> {
+    store: &'b Store,
+    workspace: &'b Workspace,
+    manifest: &'b Manifest,
+    ensured: &'b Ensured,
+    created: Timestamp,
+    threads: NonZeroUsize,
+    events: &'b dyn Events,
 }
 
 /// One image on one platform, and what became of it.
 struct Job<'m> {
     plan: ImagePlan<'m>,
     sources: Sources,
-    key: plywood_core::item::ItemId,
+    key: ItemId,
     done: Option<Record>,
 }
 
-#[allow(clippy::too_many_arguments, reason = "the one place where everything of a build meets")]
-fn make_missing(
-    jobs: &mut [Job<'_>],
-    store: &Store,
-    manifest: &Manifest,
-    ensured: &Ensured,
-    created: Timestamp,
-    workspace: &Workspace,
-    threads: NonZeroUsize,
-    events: &dyn Events,
-) -> Result<(), Error> {
-    let mut missing: Vec<&mut Job<'_>> = jobs.iter_mut().filter(|job| job.done.is_none()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let unpacked = unpack_for(&missing, store, workspace, threads, events)?;
-    let context =
-        Context { store, unpacked: &unpacked, workspace: manifest.workspace(), date: ensured.lock.date, created };
-    let task = Task::start(events, "Building images", Some(missing.len() as u64), Unit::Items);
-    missing.par_iter_mut().try_for_each(|job| -> Result<(), BuildError> {
-        let (image, built) = build_image(&context, &job.plan, &job.sources)?;
-        let mut remembered = built.clone();
-        remembered.layers.iter_mut().for_each(|layer| layer.origin = LayerOrigin::Cached);
-        record::keep(store, job.key, &Record { image: image.clone(), built: remembered });
-        job.done = Some(Record { image, built });
-        task.advance(1);
-        Ok(())
-    })?;
-    Ok(())
-}
-
-/// Unpacks what the images need, from each archive that they name.
-fn unpack_for(
-    jobs: &[&mut Job<'_>],
-    store: &Store,
-    workspace: &Workspace,
-    threads: NonZeroUsize,
-    events: &dyn Events,
-) -> Result<Unpacked, Error> {
-    let mut by_source: Vec<(&plywood_core::manifest::DebianSource, BTreeMap<String, WantedDeb>)> = Vec::new();
-    for job in jobs {
-        let source = &job.plan.image.debian;
-        let at = by_source.iter().position(|(known, _)| *known == source).unwrap_or_else(|| {
-            by_source.push((source, BTreeMap::new()));
-            by_source.len() - 1
-        });
-        if let Some((_, wanted)) = by_source.get_mut(at) {
-            let packages = job.plan.packages.iter();
-            wanted.extend(packages.map(|package| (format!("{} {}", package.item(), package.codec), package.clone())));
+impl<'b> Build<'b> {
+    /// What is to be done; images that were made from the same before are done already.
+    fn jobs(&self, options: &BuildOptions) -> Result<Vec<Job<'b>>, Error> {
+        let mut jobs = Vec::new();
+        for image in selected(self.manifest, &options.images)? {
+            let sources = sources::read(self.workspace.directory(), image)?;
+            for platform in platforms(options) {
+                let plan = plan::plan(image, platform, &self.ensured.lock)?;
+                let key = record::key(&plan, self.manifest.digest(), &self.ensured.text, self.created, &sources);
+                jobs.push(Job { plan, sources: sources.clone(), key, done: record::find(self.store, key) });
+            }
         }
+        Ok(jobs)
     }
-    let mut unpacked = Unpacked::new();
-    for (source, wanted) in by_source {
-        let archive = lock::open_archive(source, workspace.directory(), workspace.cache(), events)?;
-        let wanted: Vec<WantedDeb> = wanted.into_values().collect();
-        unpacked.extend(unpack_all(store, &archive, &wanted, threads, events)?);
+
+    fn make_missing(&self, jobs: &mut [Job<'_>]) -> Result<(), Error> {
+        let mut missing: Vec<&mut Job<'_>> = jobs.iter_mut().filter(|job| job.done.is_none()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let unpacked = self.unpack_for(&missing)?;
+        let context = Context {
+            store: self.store,
+            unpacked: &unpacked,
+            workspace: self.manifest.workspace(),
+            date: self.ensured.lock.date,
+            created: self.created,
+        };
+        let task = Task::start(self.events, "Building images", Some(missing.len() as u64), Unit::Items);
+        missing.par_iter_mut().try_for_each(|job| -> Result<(), BuildError> {
+            let (image, built) = build_image(&context, &job.plan, &job.sources)?;
+            let mut remembered = built.clone();
+            remembered.layers.iter_mut().for_each(|layer| layer.origin = LayerOrigin::Cached);
+            record::keep(self.store, job.key, &Record { image: image.clone(), built: remembered });
+            job.done = Some(Record { image, built });
+            task.advance(1);
+            Ok(())
+        })?;
+        Ok(())
     }
-    Ok(unpacked)
+
+    /// Unpacks what the images need, from each archive that they name.
+    fn unpack_for(&self, jobs: &[&mut Job<'_>]) -> Result<Unpacked, Error> {
+        let mut by_source: Vec<(&DebianSource, BTreeMap<(ItemId, Codec), WantedDeb>)> = Vec::new();
+        for job in jobs {
+            let source = &job.plan.image.debian;
+            let packages = job.plan.packages.iter();
+            let wanted = packages.map(|package| ((package.item(), package.codec), package.clone()));
+            match by_source.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, known)) => known.extend(wanted),
+                None => by_source.push((source, wanted.collect())),
+            }
+        }
+        let mut unpacked = Unpacked::new();
+        for (source, wanted) in by_source {
+            let archive = lock::open_archive(source, self.workspace.directory(), self.workspace.cache(), self.events)?;
+            let wanted: Vec<WantedDeb> = wanted.into_values().collect();
+            unpacked.extend(unpack_all(self.store, &archive, &wanted, self.threads, self.events)?);
+        }
+        Ok(unpacked)
+    }
 }
 
 /// The images asked for, those they stand on before them; all when none is named.
@@ -172,10 +180,7 @@ fn gather<'j>(jobs: &'j [Job<'_>]) -> Vec<Finished<'j>> {
         let name = job.plan.image.name.as_str();
         match finished.iter_mut().find(|one| one.name == name) {
             Some(one) => one.platforms.push((&record.image, &record.built)),
-            None => finished.push(Finished {
-                name,
-                platforms: vec![(&record.image, &record.built)],
-            }),
+            None => finished.push(Finished { name, platforms: vec![(&record.image, &record.built)] }),
         }
     }
     finished
