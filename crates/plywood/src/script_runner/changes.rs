@@ -38,7 +38,10 @@ pub(super) fn read_back(before: Tree, hashes: &Hashes, after: impl Read, now: i6
     };
     let gone: Vec<TreePath> = tree.iter().filter_map(gone).collect();
     for path in gone.iter().rev() {
-        tree.remove_all(path);
+        // A directory stays while something is in it that the script could not see.
+        if tree.below(path).next().is_none() {
+            tree.remove(path)?;
+        }
     }
     Ok(tree)
 }
