@@ -8,6 +8,7 @@ use plywood_core::lockfile::Lockfile;
 use plywood_core::manifest::Manifest;
 
 use crate::Error;
+use crate::debian::keyring::Keyring;
 use crate::lock::LockError;
 
 /// The name of the manifest in a workspace.
@@ -24,12 +25,25 @@ const MAX_TEXT: u64 = 64 << 20;
 pub struct Workspace {
     directory: Utf8PathBuf,
     cache: Utf8PathBuf,
+    debian_keyring: Option<Keyring>,
 }
 
 impl Workspace {
     /// The workspace in `directory`, with its downloads and segments cached in `cache`. Nothing is read yet.
     pub fn new(directory: impl Into<Utf8PathBuf>, cache: impl Into<Utf8PathBuf>) -> Self {
-        Self { directory: directory.into(), cache: cache.into() }
+        Self { directory: directory.into(), cache: cache.into(), debian_keyring: None }
+    }
+
+    /// The same workspace, but believing these keys about Debian's own archive in place of Debian's: for archives that
+    /// stand in for it, as those of tests do.
+    #[must_use]
+    pub fn with_debian_keyring(self, keyring: Keyring) -> Self {
+        Self { debian_keyring: Some(keyring), ..self }
+    }
+
+    /// Whom to believe about Debian's own archive, where that is not Debian.
+    pub(crate) fn debian_keyring(&self) -> Option<&Keyring> {
+        self.debian_keyring.as_ref()
     }
 
     /// The folder with the manifest; relative paths in the manifest start here.

@@ -126,6 +126,10 @@ fn layers(image: &str, built: &BuiltPlatform) -> String {
             let _ = writeln!(text, "      {}: {}", plural(items.len(), "package"), items.join(" "));
         }
     }
+    if !built.notes.is_empty() {
+        text.push_str("\nleft out on purpose, or run as the manifest allows:\n");
+        built.notes.iter().for_each(|note| _ = writeln!(text, "  {note}"));
+    }
     text
 }
 

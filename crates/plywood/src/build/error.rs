@@ -5,6 +5,7 @@ use std::io;
 use camino::Utf8PathBuf;
 use plywood_core::debian::configure::ConfigureError;
 use plywood_core::debian::deb::DebError;
+use plywood_core::digest::FileHash;
 use plywood_core::image::ApplyError;
 use plywood_core::oci::ParseReferenceError;
 use plywood_core::platform::Platform;
@@ -76,6 +77,16 @@ pub enum BuildError {
         /// Why.
         #[source]
         source: ConfigureError,
+    },
+    /// The scripts that the manifest vouches for are not those that the lock names.
+    #[error("the maintainer scripts of `{package}` have the hash {found}, not {locked} as locked")]
+    Scripts {
+        /// The package.
+        package: String,
+        /// Their hash in the lock.
+        locked: FileHash,
+        /// Their hash in the package.
+        found: FileHash,
     },
     /// The definition does not fit the packages.
     #[error("cannot build the image `{image}` for {platform}")]
@@ -158,6 +169,7 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotLocked { .. } => Some("run `plywood lock`".to_owned()),
+            Self::Scripts { .. } => Some("look at the scripts, then run `plywood lock --upgrade PACKAGE`".to_owned()),
             Self::Fetch(error) => error.hint(),
             Self::Configure { source, .. } => source.hint(),
             Self::Apply { source, .. } => source.hint(),

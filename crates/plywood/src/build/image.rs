@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use plywood_core::debian::configure::accounts::LockedIds;
 use plywood_core::debian::configure::{ConfigureOptions, configure};
-use plywood_core::debian::deb::UnpackedDeb;
+use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
 use plywood_core::image::{Sources, apply, image_annotations, image_config};
 use plywood_core::item::ItemId;
 use plywood_core::layering::{ItemChanges, ItemEntries, settle};
-use plywood_core::manifest::model::Workspace as WorkspaceTable;
+use plywood_core::manifest::model::{ScriptPolicy, Workspace as WorkspaceTable};
 use plywood_core::oci::Timestamp;
 use plywood_core::tree::Tree;
 use plywood_oci::image::Image;
@@ -23,6 +23,8 @@ use super::BuildError;
 use super::packages::Unpacked;
 use super::plan::ImagePlan;
 use super::report::{BuiltLayer, BuiltPlatform, LayerOrigin};
+use crate::events::{Event, Events};
+use crate::script_runner::NamespaceRunner;
 
 /// What the images of one build have in common.
 pub(super) struct Context<'b> {
@@ -33,6 +35,8 @@ pub(super) struct Context<'b> {
     pub(super) date: Timestamp,
     /// `created` of the images.
     pub(super) created: Timestamp,
+    /// Takes what is worth a word.
+    pub(super) events: &'b dyn Events,
 }
 
 /// Makes the image and says what is in it.
@@ -45,7 +49,7 @@ pub(super) fn build_image(
     sources: &Sources,
 ) -> Result<(Image, BuiltPlatform), BuildError> {
     let debs = unpacked_debs(context, plan)?;
-    let tree = assemble(context, plan, &debs, sources)?;
+    let (tree, notes) = assemble(context, plan, &debs, sources)?;
     let (mut layer_items, generated) = items(context, plan, &debs, &tree)?;
     let contents = SegmentContents::new(context.store, plan.codec);
     let state = write_generated(context.store, plan.codec, &generated, &contents)?;
@@ -73,6 +77,7 @@ pub(super) fn build_image(
         compressed_size: built.iter().map(|layer| layer.compressed_size).sum(),
         uncompressed_size: built.iter().map(|layer| layer.uncompressed_size).sum(),
         layers: built,
+        notes,
     };
     Ok((image, report))
 }
@@ -88,21 +93,25 @@ fn unpacked_debs<'b>(context: &Context<'b>, plan: &ImagePlan<'_>) -> Result<Vec<
     plan.packages.iter().map(find).collect()
 }
 
-/// The whole file system of the image.
+/// The whole file system of the image, and what was passed over on the way.
 fn assemble(
     context: &Context<'_>,
     plan: &ImagePlan<'_>,
     debs: &[&UnpackedDeb],
     sources: &Sources,
-) -> Result<Tree, BuildError> {
+) -> Result<(Tree, BTreeSet<String>), BuildError> {
     let image = || plan.image.name.to_string();
     let contents = SegmentContents::new(context.store, plan.codec);
+    let with_policy = |policy| scripts_with(plan, debs, policy);
+    let (allowed, skipped) = (with_policy(ScriptPolicy::Run)?, with_policy(ScriptPolicy::Skip)?);
+    let runner = NamespaceRunner { contents: &contents, platform: plan.platform, now: context.date.0 };
     let options = ConfigureOptions {
         platform: plan.platform,
         now: context.date.0,
         locked: &LockedIds::default(),
-        allowed: &BTreeSet::new(),
-        runner: None,
+        allowed: &allowed,
+        skipped: &skipped,
+        runner: Some(&runner),
         contents: &contents,
     };
     let configured = configure(debs, options).map_err(|source| BuildError::Configure {
@@ -110,6 +119,9 @@ fn assemble(
         platform: plan.platform,
         source,
     })?;
+    for note in &configured.notes {
+        context.events.emit(Event::Detail(format!("{} for {}: {note}", image(), plan.platform)));
+    }
     let mut installer: Installer = configured.installer;
     apply(&mut installer, plan.image, sources, context.date.0).map_err(|source| BuildError::Apply {
         image: image(),
@@ -118,7 +130,25 @@ fn assemble(
     })?;
     let options = DatabaseOptions { requested: &plan.requested, mtime: context.date.0 };
     write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
-    Ok(installer.tree)
+    Ok((installer.tree, configured.notes))
+}
+
+/// The packages whose scripts are treated like this, once their scripts are those that were locked.
+fn scripts_with(
+    plan: &ImagePlan<'_>,
+    debs: &[&UnpackedDeb],
+    policy: ScriptPolicy,
+) -> Result<BTreeSet<String>, BuildError> {
+    let mut names = BTreeSet::new();
+    for (name, locked) in plan.scripts.iter().filter(|(_, locked)| locked.policy == policy) {
+        let Some(deb) = debs.iter().find(|deb| deb.package() == name) else { continue };
+        let found = scripts_hash(&deb.control_files);
+        if found != locked.sha256 {
+            return Err(BuildError::Scripts { package: name.clone(), locked: locked.sha256, found });
+        }
+        names.insert(name.clone());
+    }
+    Ok(names)
 }
 
 type Generated = Vec<(plywood_core::tree::TreePath, plywood_core::tree::Node)>;

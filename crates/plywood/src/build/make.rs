@@ -107,6 +107,7 @@ impl<'b> Build<'b> {
             workspace: self.manifest.workspace(),
             date: self.ensured.lock.date,
             created: self.created,
+            events: self.events,
         };
         let task = Task::start(self.events, "Building images", Some(missing.len() as u64), Unit::Items);
         missing.par_iter_mut().try_for_each(|job| -> Result<(), BuildError> {
@@ -135,7 +136,7 @@ impl<'b> Build<'b> {
         }
         let mut unpacked = Unpacked::new();
         for (source, wanted) in by_source {
-            let archive = lock::open_archive(source, self.workspace.directory(), self.workspace.cache(), self.events)?;
+            let archive = lock::open_archive(source, self.workspace, self.events)?;
             let wanted: Vec<WantedDeb> = wanted.into_values().collect();
             unpacked.extend(unpack_all(self.store, &archive, &wanted, self.threads, self.events)?);
         }

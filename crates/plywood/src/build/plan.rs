@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use plywood_core::debian::deb::{FilterAction, PathFilter, PathFilters};
-use plywood_core::debian::release::UnixTime;
 use plywood_core::image::package_key;
 use plywood_core::item::ItemKey;
-use plywood_core::lockfile::{LockedPackage, Lockfile};
+use plywood_core::lockfile::{LockedScript, Lockfile};
 use plywood_core::manifest::{Compression, ResolvedImage};
 use plywood_core::platform::Platform;
 use plywood_oci::codec::Codec;
 
 use super::BuildError;
 use super::packages::WantedDeb;
-use crate::debian::{ArchiveName, DebRef};
+use crate::lock::deb_ref;
 
 /// One image on one platform.
 #[derive(Debug)]
@@ -26,6 +25,8 @@ pub(super) struct ImagePlan<'m> {
     pub(super) packages: Vec<WantedDeb>,
     /// The names of those that the manifest asks for.
     pub(super) requested: BTreeSet<String>,
+    /// The packages whose scripts are run or left out, by name.
+    pub(super) scripts: BTreeMap<String, LockedScript>,
     /// The layers of packages, bottom up.
     pub(super) layers: Vec<PlannedLayer>,
 }
@@ -54,7 +55,6 @@ pub(super) fn plan<'m>(
     let not_locked = |what: String| BuildError::NotLocked { image: image.name.to_string(), platform, what };
     let codec = codec(image.compression);
     let filters = Arc::new(filters(image));
-    let seen = UnixTime(lock.date.0);
     let mut packages = Vec::new();
     let mut requested = BTreeSet::new();
     let mut places = BTreeMap::new();
@@ -65,7 +65,7 @@ pub(super) fn plan<'m>(
             requested.insert(package.name.to_string());
         }
         places.insert(package_key(image, &package.name), packages.len());
-        packages.push(WantedDeb { deb: deb_ref(package, platform, seen), filters: filters.clone(), codec });
+        packages.push(WantedDeb { deb: deb_ref(package, platform, lock.date), filters: filters.clone(), codec });
     }
     let layout = lock.layouts.get(&platform).ok_or_else(|| not_locked("layout".to_owned()))?;
     let mut layers = Vec::new();
@@ -76,23 +76,17 @@ pub(super) fn plan<'m>(
         });
         layers.push(PlannedLayer { images: layer.images.clone(), items: items.collect::<Result<_, _>>()? });
     }
-    match places.into_keys().next() {
-        Some(key) => Err(not_locked(format!("layer for the item {key}"))),
-        None => Ok(ImagePlan { image, platform, codec, packages, requested, layers }),
+    if let Some(key) = places.into_keys().next() {
+        return Err(not_locked(format!("layer for the item {key}")));
     }
+    let scripts = scripts(image, platform, lock);
+    Ok(ImagePlan { image, platform, codec, packages, requested, scripts, layers })
 }
 
-fn deb_ref(package: &LockedPackage, platform: Platform, seen: UnixTime) -> DebRef {
-    let architecture = if package.any_architecture { "all" } else { platform.architecture() };
-    let Ok(archive) = package.repository.as_str().parse::<ArchiveName>();
-    DebRef {
-        name: format!("{} {} ({architecture})", package.name, package.version),
-        archive,
-        path: package.path.to_string(),
-        size: package.size,
-        hash: package.sha256,
-        seen,
-    }
+fn scripts(image: &ResolvedImage, platform: Platform, lock: &Lockfile) -> BTreeMap<String, LockedScript> {
+    let locked = lock.images.get(&image.name).and_then(|image| image.platforms.get(&platform));
+    let scripts = locked.into_iter().flat_map(|platform| &platform.scripts);
+    scripts.map(|(name, script)| (name.to_string(), *script)).collect()
 }
 
 fn codec(compression: Compression) -> Codec {

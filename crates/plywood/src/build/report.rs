@@ -54,6 +54,8 @@ pub struct BuiltPlatform {
     pub uncompressed_size: u64,
     /// Its layers, bottom up.
     pub layers: Vec<BuiltLayer>,
+    /// What configuring its packages left out or passed over on purpose, one sentence each without a period.
+    pub notes: BTreeSet<String>,
 }
 
 /// One layer.

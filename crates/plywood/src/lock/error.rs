@@ -1,6 +1,7 @@
 //! Why a lock cannot be made.
 
 use camino::Utf8PathBuf;
+use plywood_core::debian::deb::DebError;
 use plywood_core::debian::packages_index::PackagesIndexError;
 use plywood_core::debian::resolver::{ParseRequestError, ResolveError};
 use plywood_core::layering::PlanError;
@@ -81,6 +82,32 @@ pub enum LockError {
         #[source]
         source: LockfileProblem,
     },
+    /// The manifest vouches for scripts of a package that the image does not have.
+    #[error("`scripts` of the image `{image}` names `{package}`, which is not in the image")]
+    ScriptsOfNothing {
+        /// The image.
+        image: String,
+        /// The package.
+        package: String,
+    },
+    /// A downloaded package cannot be opened.
+    #[error("cannot open {path}")]
+    OpenDeb {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The scripts that the manifest vouches for cannot be read.
+    #[error("cannot read the maintainer scripts of {package}")]
+    Scripts {
+        /// The package.
+        package: String,
+        /// Why.
+        #[source]
+        source: DebError,
+    },
     /// The packages do not fit the layers.
     #[error("cannot lay out the layers for {platform}")]
     Plan {
@@ -103,6 +130,8 @@ impl LockError {
             Self::Resolve { source, .. } => source.hint(),
             Self::Contradiction { source, .. } => source.hint(),
             Self::Plan { source, .. } => source.hint(),
+            Self::ScriptsOfNothing { .. } => Some("take it out of `scripts`, or add it to `packages`".to_owned()),
+            Self::Scripts { source, .. } => source.hint(),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! `plywood lock`: decide every input by hash, and which package goes to which layer.
 
 mod choose;
+mod deb_ref;
 mod error;
 mod layers;
 mod report;
@@ -15,6 +16,7 @@ use std::io::Write as _;
 use plywood_core::lockfile::Lockfile;
 use plywood_core::manifest::Manifest;
 
+pub(crate) use deb_ref::deb_ref;
 pub use error::LockError;
 pub use report::{LockOutcome, LockReport, LockedImage, PackageChange};
 pub(crate) use sources::open_archive;

@@ -36,7 +36,7 @@ pub(super) fn resolve(
     let architectures: Vec<&str> = platforms.iter().map(|platform| platform.architecture()).collect();
 
     for source in sources::debian_sources(manifest) {
-        let archive = sources::open_archive(source, workspace.directory(), workspace.cache(), events)?;
+        let archive = sources::open_archive(source, workspace, events)?;
         let suites = archive.indexes(&architectures, now()).map_err(LockError::from)?;
         lock.releases.extend(universe::releases(&suites)?);
         let here: Vec<_> = images.iter().copied().filter(|image| image.debian == *source).collect();
@@ -47,8 +47,8 @@ pub(super) fn resolve(
             choose::choose_all(&mut lock, &here, *platform, &available)?;
             task.advance(1);
         }
-        scripts::lock_scripts(&mut lock, &here, &archive, &suites)?;
         lock.date = lock.date.max(newest(&suites));
+        scripts::lock_scripts(&mut lock, old, &here, &archive, events)?;
     }
     lock.releases.sort();
     lock.releases.dedup();

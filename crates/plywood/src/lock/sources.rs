@@ -1,11 +1,11 @@
 //! The archives that the manifest names, ready to fetch from.
 
-use camino::Utf8Path;
 use plywood_core::manifest::{DebianSource, Manifest};
 
 use super::LockError;
 use crate::debian::{Archive, ArchiveConfig};
 use crate::events::Events;
+use crate::workspace::Workspace;
 
 /// The different archives that the images of a manifest take their packages from; mostly just one.
 pub(super) fn debian_sources(manifest: &Manifest) -> Vec<&DebianSource> {
@@ -24,9 +24,12 @@ pub(super) fn debian_sources(manifest: &Manifest) -> Vec<&DebianSource> {
 /// When a key cannot be read, a variable is not set, or a mirror is no URL.
 pub(crate) fn open_archive<'e>(
     source: &DebianSource,
-    workspace: &Utf8Path,
-    cache: &Utf8Path,
+    workspace: &Workspace,
     events: &'e dyn Events,
 ) -> Result<Archive<'e>, LockError> {
-    Ok(Archive::new(ArchiveConfig::from_manifest(source, workspace)?, cache, events)?)
+    let mut config = ArchiveConfig::from_manifest(source, workspace.directory())?;
+    if let Some(keyring) = workspace.debian_keyring() {
+        config.keyring = keyring.clone();
+    }
+    Ok(Archive::new(config, workspace.cache(), events)?)
 }

@@ -30,7 +30,9 @@ pub struct ConfigureOptions<'o> {
     pub locked: &'o LockedIds,
     /// Packages whose scripts the manifest allows to run.
     pub allowed: &'o BTreeSet<String>,
-    /// Runs the scripts of those; without it they are refused too.
+    /// Packages whose scripts the manifest leaves out.
+    pub skipped: &'o BTreeSet<String>,
+    /// Runs the scripts of the allowed; without it they are evaluated like all others.
     pub runner: Option<&'o dyn RunScript>,
     /// Reads contents that are in segments.
     pub contents: &'o dyn ReadContent,
@@ -174,11 +176,16 @@ impl Run<'_> {
     /// Evaluates or runs a script, if the package has it; what goes wrong is remembered.
     fn script(&mut self, package: &UnpackedDeb, script: &'static str, args: &[&str]) {
         let Some(text) = package.control_file(script) else { return };
-        let environment = environment(package, script);
         let name = package.package();
+        if self.options.skipped.contains(name) {
+            self.machine.state.note(format!("{name}: its {script} was left out, as the manifest says"));
+            return;
+        }
+        let environment = environment(package, script);
         if self.options.allowed.contains(name)
             && let Some(runner) = self.options.runner
         {
+            self.machine.state.note(format!("{name}: its {script} was run, as the manifest allows"));
             let tree = std::mem::take(&mut self.machine.tree);
             let args = args.get(1..).unwrap_or_default();
             let run = ScriptRun { package: name, script, text, args, environment: &environment };

@@ -71,7 +71,7 @@ impl ScriptError {
         let package = self.package();
         match self {
             ScriptError::Run { .. } => None,
-            _ => Some(format!("allow the scripts of {package} to run with `scripts = [\"{package}\"]` in the image")),
+            _ => Some(format!("let them run with `scripts = {{ {} = \"run\" }}` in the image", toml_key(package))),
         }
     }
 }
@@ -95,14 +95,26 @@ impl ConfigureError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ConfigureError::Scripts(errors) => {
-                let names: std::collections::BTreeSet<String> =
-                    errors.iter().map(|error| format!("\"{}\"", error.package())).collect();
-                let names: Vec<String> = names.into_iter().collect();
-                Some(format!("allow them to run with `scripts = [{}]` in the image", names.join(", ")))
+                let refused = errors.iter().filter(|error| error.hint().is_some());
+                let entries: std::collections::BTreeSet<String> =
+                    refused.map(|error| format!("{} = \"run\"", toml_key(error.package()))).collect();
+                let entries: Vec<String> = entries.into_iter().collect();
+                (!entries.is_empty()).then(|| {
+                    format!(
+                        "let them run with `scripts = {{ {} }}` in the image, or leave them out with \"skip\"",
+                        entries.join(", ")
+                    )
+                })
             }
             ConfigureError::Merge(_) | ConfigureError::Tree(_) => None,
         }
     }
+}
+
+/// A package's name as a key of TOML: names with `.` or `+` are quoted.
+fn toml_key(name: &str) -> String {
+    let is_bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if is_bare { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 fn list(errors: &[ScriptError]) -> String {
@@ -112,8 +124,15 @@ fn list(errors: &[ScriptError]) -> String {
 fn describe(error: &ScriptError) -> String {
     match error {
         ScriptError::Unknown { source, .. } => format!("{error}: {source}"),
+        ScriptError::Run { source, .. } => format!("{error}: {}", causes(&**source)),
         _ => error.to_string(),
     }
+}
+
+/// An error with everything below it.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn last_line(text: &BString) -> String {

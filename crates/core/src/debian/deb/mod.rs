@@ -17,6 +17,7 @@ mod inline;
 mod limits;
 mod options;
 mod package;
+mod scripts;
 mod tar;
 #[cfg(test)]
 mod tests;
@@ -31,5 +32,6 @@ pub use fnmatch::fnmatch;
 pub use limits::Limits;
 pub use options::{UnpackOptions, deb_item_id};
 pub use package::{Conffile, UnpackedDeb};
+pub use scripts::{SCRIPTS, read_control_files, scripts_hash};
 pub use unpack::unpack;
 pub use usrmerge::{ALIASED_DIRECTORIES, is_aliased, merged_usr};

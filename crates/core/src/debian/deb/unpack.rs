@@ -26,10 +26,7 @@ const MAX_TRAILER: u64 = 1 << 20;
 /// [`DebError`] for a package that is damaged, hostile, or of a form that dpkg refuses too.
 pub fn unpack(reader: impl Read, options: &UnpackOptions, sink: &mut dyn EntrySink) -> Result<UnpackedDeb, DebError> {
     let limits = &options.limits;
-    let mut ar = ArReader::new(reader).map_err(DebError::Container)?;
-    read_version(&mut ar).map_err(DebError::Container)?;
-
-    let codec = next_tar(&mut ar, "control.tar").map_err(DebError::Container)?;
+    let (mut ar, codec) = open(reader)?;
     let control = read_control(codec, &mut ar, limits)?;
 
     let codec = next_tar(&mut ar, "data.tar").map_err(DebError::Container)?;
@@ -46,6 +43,14 @@ pub fn unpack(reader: impl Read, options: &UnpackOptions, sink: &mut dyn EntrySi
         Err(error) => Err(error),
         Ok(()) => collector.finish(),
     }
+}
+
+/// The package's archive at the start of its `control.tar`, and how that is compressed.
+pub(super) fn open<R: Read>(reader: R) -> Result<(ArReader<R>, Codec), DebError> {
+    let mut ar = ArReader::new(reader).map_err(DebError::Container)?;
+    read_version(&mut ar).map_err(DebError::Container)?;
+    let codec = next_tar(&mut ar, "control.tar").map_err(DebError::Container)?;
+    Ok((ar, codec))
 }
 
 fn read_version(ar: &mut ArReader<impl Read>) -> Result<(), ContainerError> {
@@ -73,7 +78,7 @@ fn next_tar(ar: &mut ArReader<impl Read>, expected: &'static str) -> Result<Code
     }
 }
 
-fn read_control(codec: Codec, ar: &mut ArReader<impl Read>, limits: &Limits) -> Result<Control, DebError> {
+pub(super) fn read_control(codec: Codec, ar: &mut ArReader<impl Read>, limits: &Limits) -> Result<Control, DebError> {
     let decoded =
         codec.decode(ar, limits.codec_memory).map_err(|source| DebError::Read { member: "control.tar", source })?;
     let (bounded, exceeded) = Bounded::new(decoded, limits.control);
