@@ -9,6 +9,7 @@ use plywood_core::manifest::Manifest;
 
 use crate::Error;
 use crate::debian::keyring::Keyring;
+use crate::debian::mirrors::Mirrors;
 use crate::lock::LockError;
 
 /// The name of the manifest in a workspace.
@@ -25,25 +26,32 @@ const MAX_TEXT: u64 = 64 << 20;
 pub struct Workspace {
     directory: Utf8PathBuf,
     cache: Utf8PathBuf,
-    debian_keyring: Option<Keyring>,
+    debian: Option<StandIn>,
+}
+
+/// An archive in Debian's place.
+#[derive(Debug, Clone)]
+pub(crate) struct StandIn {
+    pub(crate) mirrors: Mirrors,
+    pub(crate) keyring: Keyring,
 }
 
 impl Workspace {
     /// The workspace in `directory`, with its downloads and segments cached in `cache`. Nothing is read yet.
     pub fn new(directory: impl Into<Utf8PathBuf>, cache: impl Into<Utf8PathBuf>) -> Self {
-        Self { directory: directory.into(), cache: cache.into(), debian_keyring: None }
+        Self { directory: directory.into(), cache: cache.into(), debian: None }
     }
 
-    /// The same workspace, but believing these keys about Debian's own archive in place of Debian's: for archives that
-    /// stand in for it, as those of tests do.
+    /// The same workspace with another archive in Debian's place, signed by other keys: those of tests. Mirrors that the
+    /// manifest or the environment names are not asked.
     #[must_use]
-    pub fn with_debian_keyring(self, keyring: Keyring) -> Self {
-        Self { debian_keyring: Some(keyring), ..self }
+    pub fn with_debian(self, mirrors: Mirrors, keyring: Keyring) -> Self {
+        Self { debian: Some(StandIn { mirrors, keyring }), ..self }
     }
 
-    /// Whom to believe about Debian's own archive, where that is not Debian.
-    pub(crate) fn debian_keyring(&self) -> Option<&Keyring> {
-        self.debian_keyring.as_ref()
+    /// What is in Debian's place, if anything is.
+    pub(crate) fn debian(&self) -> Option<&StandIn> {
+        self.debian.as_ref()
     }
 
     /// The folder with the manifest; relative paths in the manifest start here.

@@ -7,6 +7,12 @@ pub mod http;
 pub mod require;
 pub mod signing;
 
+/// A root certificate of nobody, valid for a century from 2026, in PEM form. Its OpenSSL subject hash is in
+/// [`AUTHORITY_HASH`].
+pub const AUTHORITY_PEM: &str = include_str!("../data/authority.pem");
+/// `openssl x509 -subject_hash` of [`AUTHORITY_PEM`].
+pub const AUTHORITY_HASH: &str = "958b8c4d";
+
 pub use archive::TestArchive;
 pub use deb::{Deb, DebBuilder, DebCompression};
 pub use files::{Fault, FileServer};

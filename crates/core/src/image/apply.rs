@@ -25,8 +25,9 @@ pub struct Sources {
     pub trees: BTreeMap<WorkspacePath, Vec<(TreePath, Node)>>,
     /// Files that the image gets whatever its manifest's `files` say, such as apt's sources; those may replace them.
     pub system: BTreeMap<TreePath, Arc<[u8]>>,
-    /// Each extra CA certificate, as PEM text.
-    pub certificates: BTreeMap<WorkspacePath, Arc<[u8]>>,
+    /// Each extra CA certificate, as PEM text, where `update-ca-certificates` looks for it. They are there before the
+    /// packages are configured, so this module has nothing to do with them.
+    pub certificates: BTreeMap<TreePath, Arc<[u8]>>,
 }
 
 /// Why the definition of an image cannot be put on its packages.

@@ -4,12 +4,13 @@ use std::io;
 
 use camino::Utf8PathBuf;
 use plywood_core::debian::configure::ConfigureError;
+use plywood_core::debian::configure::certificates::AddedCertificateError;
 use plywood_core::debian::deb::DebError;
 use plywood_core::digest::FileHash;
 use plywood_core::image::ApplyError;
 use plywood_core::oci::ParseReferenceError;
 use plywood_core::platform::Platform;
-use plywood_core::tree::{ParseTreePathError, TreeError};
+use plywood_core::tree::{ParseTreePathError, TreeError, TreePath};
 use plywood_oci::layout::LayoutError;
 use plywood_oci::segment::SegmentError;
 use plywood_oci::store::StoreError;
@@ -117,6 +118,29 @@ pub enum BuildError {
         #[source]
         source: io::Error,
     },
+    /// A file of extra certificates has none.
+    #[error("cannot add the certificates in {path}")]
+    Certificate {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: AddedCertificateError,
+    },
+    /// Two files of certificates have the same name.
+    #[error("cannot add the certificates in {path}: another file makes {place} too")]
+    SameCertificateName {
+        /// The second file.
+        path: Utf8PathBuf,
+        /// What both would be in the image.
+        place: TreePath,
+    },
+    /// Nothing in the image makes trust stores.
+    #[error("cannot add certificates to the image `{image}`: it has no package ca-certificates")]
+    NoTrustStore {
+        /// The image.
+        image: String,
+    },
     /// The name of a repository makes no file name.
     #[error("cannot name the files of a repository")]
     SystemPath(#[source] ParseTreePathError),
@@ -171,6 +195,11 @@ impl BuildError {
             Self::NotLocked { .. } => Some("run `plywood lock`".to_owned()),
             Self::Scripts { .. } => Some("look at the scripts, then run `plywood lock --upgrade PACKAGE`".to_owned()),
             Self::Fetch(error) => error.hint(),
+            Self::Certificate { source, .. } => source.hint(),
+            Self::SameCertificateName { .. } => Some("give the files different names".to_owned()),
+            Self::NoTrustStore { .. } => {
+                Some("add \"ca-certificates\" to the image's `packages`; `certificates` are for every image".to_owned())
+            }
             Self::Configure { source, .. } => source.hint(),
             Self::Apply { source, .. } => source.hint(),
             Self::Layout(error) => error.hint(),

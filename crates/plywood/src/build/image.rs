@@ -102,6 +102,9 @@ fn assemble(
 ) -> Result<(Tree, BTreeSet<String>), BuildError> {
     let image = || plan.image.name.to_string();
     let contents = SegmentContents::new(context.store, plan.codec);
+    if !sources.certificates.is_empty() && !debs.iter().any(|deb| deb.package() == "ca-certificates") {
+        return Err(BuildError::NoTrustStore { image: image() });
+    }
     let with_policy = |policy| scripts_with(plan, debs, policy);
     let (allowed, skipped) = (with_policy(ScriptPolicy::Run)?, with_policy(ScriptPolicy::Skip)?);
     let runner = NamespaceRunner { contents: &contents, platform: plan.platform, now: context.date.0 };
@@ -112,6 +115,7 @@ fn assemble(
         allowed: &allowed,
         skipped: &skipped,
         runner: Some(&runner),
+        added: &sources.certificates,
         contents: &contents,
     };
     let configured = configure(debs, options).map_err(|source| BuildError::Configure {

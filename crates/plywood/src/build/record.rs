@@ -43,12 +43,8 @@ pub(super) fn key(plan: &ImagePlan<'_>, manifest: Digest, lock: &str, created: T
             });
         }
     }
-    for (path, bytes) in &sources.system {
+    for (path, bytes) in sources.system.iter().chain(&sources.certificates) {
         parts.push(path.as_bytes().to_vec());
-        parts.push(bytes.to_vec());
-    }
-    for (path, bytes) in &sources.certificates {
-        parts.push(path.as_str().into());
         parts.push(bytes.to_vec());
     }
     ItemId::of_parts(parts.iter().map(Vec::as_slice))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use plywood_core::debian::configure::certificates::added_certificates;
 use plywood_core::image::{
     DefaultMirrors, Sources, debian_sources, dpkg_filters, repository_preferences, repository_sources,
 };
@@ -37,11 +38,25 @@ pub(super) fn read(directory: &Utf8Path, image: &ResolvedImage) -> Result<Source
         }
     }
     sources.system = system_files(directory, image)?;
-    for path in &image.certificates {
-        let bytes = read_file(&directory.join(path.as_str()))?;
-        sources.certificates.insert(path.clone(), bytes);
-    }
+    sources.certificates = read_certificates(directory, image)?;
     Ok(sources)
+}
+
+/// The extra certificates, under the names of their files.
+fn read_certificates(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<TreePath, Arc<[u8]>>, BuildError> {
+    let mut certificates = BTreeMap::new();
+    for path in &image.certificates {
+        let file = directory.join(path.as_str());
+        let name = file.file_stem().unwrap_or_default();
+        let added = added_certificates(name, &read_file(&file)?)
+            .map_err(|source| BuildError::Certificate { path: file.clone(), source })?;
+        for (place, bytes) in added {
+            if certificates.insert(place.clone(), bytes).is_some() {
+                return Err(BuildError::SameCertificateName { path: file, place });
+            }
+        }
+    }
+    Ok(certificates)
 }
 
 /// apt's sources with the keys of third parties, and dpkg's filters.

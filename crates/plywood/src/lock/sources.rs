@@ -28,8 +28,8 @@ pub(crate) fn open_archive<'e>(
     events: &'e dyn Events,
 ) -> Result<Archive<'e>, LockError> {
     let mut config = ArchiveConfig::from_manifest(source, workspace.directory())?;
-    if let Some(keyring) = workspace.debian_keyring() {
-        config.keyring = keyring.clone();
+    if let Some(stand_in) = workspace.debian() {
+        (config.mirrors, config.keyring) = (stand_in.mirrors.clone(), stand_in.keyring.clone());
     }
     Ok(Archive::new(config, workspace.cache(), events)?)
 }

@@ -6,7 +6,7 @@ mod bootstrap;
 mod compare;
 mod store;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
 use plywood_core::debian::configure::accounts::LockedIds;
@@ -83,12 +83,14 @@ fn is_of_apts_run(path: &str) -> bool {
 fn install(real: &Bootstrap, debs: &[UnpackedDeb], store: &Store, asked: &str) -> Result<Configured, ConfigureError> {
     let ordered = in_order(real, debs, asked);
     let now = i64::from(1);
-    let (locked, allowed) = (LockedIds::default(), BTreeSet::new());
+    let (locked, none, nothing) = (LockedIds::default(), BTreeSet::new(), BTreeMap::new());
     let options = ConfigureOptions {
         platform: Platform::LinuxAmd64,
         now,
         locked: &locked,
-        allowed: &allowed,
+        allowed: &none,
+        skipped: &none,
+        added: &nothing,
         runner: None,
         contents: store,
     };

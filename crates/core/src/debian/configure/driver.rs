@@ -1,6 +1,7 @@
 //! Installing a set of packages as dpkg does on an empty system: the order of scripts, unpacking and triggers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bstr::BString;
 
@@ -14,7 +15,7 @@ use crate::debian::deb::UnpackedDeb;
 use crate::debian::dpkg::{Installer, TriggerInterest};
 use crate::platform::Platform;
 use crate::shell::Machine;
-use crate::tree::{ReadContent, Tree};
+use crate::tree::{ReadContent, Tree, TreePath};
 
 /// Triggers that activate each other come to an end, or dpkg would not either.
 const MAX_TRIGGER_ROUNDS: usize = 1000;
@@ -34,6 +35,9 @@ pub struct ConfigureOptions<'o> {
     pub skipped: &'o BTreeSet<String>,
     /// Runs the scripts of the allowed; without it they are evaluated like all others.
     pub runner: Option<&'o dyn RunScript>,
+    /// Files that are there before the packages that are not essential, as an administrator would have put them there:
+    /// certificates, for example.
+    pub added: &'o BTreeMap<TreePath, Arc<[u8]>>,
     /// Reads contents that are in segments.
     pub contents: &'o dyn ReadContent,
 }
@@ -88,6 +92,7 @@ pub fn configure(packages: &[&UnpackedDeb], options: ConfigureOptions<'_>) -> Re
     prepare::prepare(&mut run.machine.tree, options.now)?;
     let (first, rest) = packages.split_at(essential_prefix(packages));
     run.install_essential(first)?;
+    prepare::add(&mut run.machine.tree, options.added, options.now)?;
     for package in rest {
         run.script(package, "preinst", &["preinst", "install"]);
         run.unpack(package)?;

@@ -1,5 +1,6 @@
 //! Directories of trusted certificates: `openssl rehash`, and Java's trust store.
 
+mod added;
 mod der;
 mod hash;
 mod java;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use bstr::{BString, ByteSlice as _};
 use data_encoding::BASE64;
 
+pub use added::{AddedCertificateError, added_certificates};
 pub use hash::subject_hash;
 pub use java::java_trust_store;
 

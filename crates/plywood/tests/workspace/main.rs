@@ -1,0 +1,6 @@
+//! Whole workspaces, locked and built from an archive of the test kit that stands in for Debian's.
+
+mod certificates;
+mod fixture;
+mod lock;
+mod scripts;
