@@ -62,6 +62,7 @@ fn layout(folder: &Path) -> (Output, BuiltImage) {
     run(&["rmi", NAME], "");
     let image_id: Digest = id.parse().expect("an image id");
     let platform = BuiltPlatform {
+        notes: Default::default(),
         platform: if cfg!(target_arch = "aarch64") { Platform::LinuxArm64 } else { Platform::LinuxAmd64 },
         digest: image_id,
         image_id,
