@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,6 +16,8 @@ pub(super) fn measure(packages: &[PathBuf], scratch: &Path) -> Result<Option<Mea
     }
     let repository = scratch.join("repository");
     fs::create_dir(&repository)?;
+    // apt reads it as its own user.
+    fs::set_permissions(scratch, fs::Permissions::from_mode(0o755))?;
     for package in packages {
         symlink(package, repository.join(package.file_name().ok_or("a package without a name")?))?;
     }
@@ -29,7 +31,9 @@ pub(super) fn measure(packages: &[PathBuf], scratch: &Path) -> Result<Option<Mea
     if !status.success() {
         return Err("dpkg-scanpackages failed".into());
     }
-    let names = names(&repository)?;
+    let packages = fs::read(repository.join("Packages"))?;
+    fs::write(repository.join("Release"), release(&packages))?;
+    let names = names(&packages);
     let mut mmdebstrap = Command::new("mmdebstrap");
     mmdebstrap
         .args(["--quiet", "--variant=minbase", "--mode=root"])
@@ -41,7 +45,15 @@ pub(super) fn measure(packages: &[PathBuf], scratch: &Path) -> Result<Option<Mea
     run(mmdebstrap).map(Some)
 }
 
-fn names(repository: &Path) -> Result<Vec<String>, Box<dyn Error>> {
-    let index = fs::read_to_string(repository.join("Packages"))?;
-    Ok(index.lines().filter_map(|line| line.strip_prefix("Package: ")).map(str::to_owned).collect())
+/// mmdebstrap finds the essential packages by the suite, which only a `Release` names.
+fn release(packages: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    let hash: String = Sha256::digest(packages).iter().map(|byte| format!("{byte:02x}")).collect();
+    let size = packages.len();
+    format!("Suite: trixie\nCodename: trixie\nArchitectures: amd64 arm64\nSHA256:\n {hash} {size} Packages\n")
+}
+
+fn names(packages: &[u8]) -> Vec<String> {
+    let index = String::from_utf8_lossy(packages);
+    index.lines().filter_map(|line| line.strip_prefix("Package: ")).map(str::to_owned).collect()
 }
