@@ -32,10 +32,13 @@ pub fn require_root() -> bool {
 
 /// Whether the test runs as an ordinary user, as tests of permissions must; says so otherwise.
 ///
-/// # Panics
-/// When it runs as root and [`REQUIRE_ALL`] is set.
+/// Root is nothing that could be installed or made up for, so [`REQUIRE_ALL`] does not fail such a test.
 pub fn require_unprivileged() -> bool {
-    effective_uid().is_some_and(|uid| uid != 0) || skip("needs an ordinary user")
+    let unprivileged = effective_uid().is_some_and(|uid| uid != 0);
+    if !unprivileged {
+        say_skipped("runs only as an ordinary user");
+    }
+    unprivileged
 }
 
 /// The Debian mirror that this machine's apt uses, such as `http://mirror/debian` without a trailing slash.
@@ -54,14 +57,21 @@ pub fn require_mirror() -> Option<String> {
 ///
 /// # Panics
 /// When [`REQUIRE_ALL`] is set.
-#[expect(clippy::print_stderr, reason = "the only way a test can tell a person that it did not run")]
 pub fn skip(reason: &str) -> bool {
-    // libtest names each test's thread after the test.
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or("a test");
+    let test = test_name();
     assert!(std::env::var_os(REQUIRE_ALL).is_none(), "{test} {reason}, and {REQUIRE_ALL} is set");
-    eprintln!("skipped: {test}: {reason}");
+    say_skipped(reason);
     false
+}
+
+#[expect(clippy::print_stderr, reason = "the only way a test can tell a person that it did not run")]
+fn say_skipped(reason: &str) {
+    eprintln!("skipped: {}: {reason}", test_name());
+}
+
+/// libtest names each test's thread after the test.
+fn test_name() -> String {
+    std::thread::current().name().unwrap_or("a test").to_owned()
 }
 
 /// The absolute path of a tool on `PATH`; administrators' folders count too, as users' paths often lack them.

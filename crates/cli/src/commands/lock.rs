@@ -8,7 +8,7 @@ use plywood::lock::{LockOptions, LockOutcome, LockReport, PackageChange, Upgrade
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::render::{size::Size, table::Table};
+use crate::render::{plural, size::Size, table::Table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +63,8 @@ pub(crate) fn text(report: &LockReport) -> String {
             table.row([platform.to_string(), package.clone(), version(from), version(to)]);
         }
         let _ = write!(text, "\n{table}");
+        let (changes, size) = (plural(report.changes.len(), "change"), Size(report.download));
+        let _ = writeln!(text, "\n{changes}, {size} to download");
     }
     let mut table = Table::new(["image", "platform", "packages", "layers", "download"]).right([2, 3, 4]);
     for image in &report.images {

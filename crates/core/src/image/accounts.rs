@@ -2,7 +2,7 @@
 
 use bstr::{BStr, ByteSlice as _};
 
-use crate::debian::configure::accounts::{Accounts, GROUP, Group, LockedIds, NewUser, PASSWD, Table, User};
+use crate::debian::configure::accounts::{Accounts, GROUP, Group, NewUser, PASSWD, Table, User};
 use crate::manifest::{ResolvedImage, ResolvedUser};
 use crate::tree::{Meta, Node, Tree, TreeError, TreePath};
 
@@ -79,10 +79,9 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn read(tree: &Tree) -> Self {
-        let locked = LockedIds::default();
         let files = [PASSWD, GROUP].into_iter().filter_map(|path| Some((path.clone(), tree.get(&path)?.clone())));
         let mut tree: Tree = files.collect();
-        let accounts = Accounts::new(&mut tree, 0, &locked);
+        let accounts = Accounts::new(&mut tree, 0);
         Self { users: accounts.users(), groups: accounts.groups() }
     }
 
@@ -111,8 +110,7 @@ pub(super) fn add(tree: &mut Tree, image: &ResolvedImage, now: i64) -> Result<()
 }
 
 fn add_group(tree: &mut Tree, name: &str, gid: u32, now: i64) -> Result<(), AccountError> {
-    let locked = LockedIds::default();
-    let mut accounts = Accounts::new(tree, now, &locked);
+    let mut accounts = Accounts::new(tree, now);
     let groups = accounts.groups();
     let other = groups.iter().find(|group| (group.name == name) != (group.gid == gid));
     if let Some(other) = other {
@@ -132,8 +130,7 @@ fn add_user(tree: &mut Tree, user: &ResolvedUser, now: i64) -> Result<(), Accoun
     if tree.lookup(user.shell.as_bytes()).is_none() {
         return Err(AccountError::NoShell { user: name.to_owned(), shell: user.shell.clone() });
     }
-    let locked = LockedIds::default();
-    let mut accounts = Accounts::new(tree, now, &locked);
+    let mut accounts = Accounts::new(tree, now);
     let users = accounts.users();
     if let Some(other) = users.iter().find(|other| other.name == name || other.uid == user.uid) {
         let (other, other_id) = (other.name.to_string(), other.uid);

@@ -15,6 +15,8 @@ pub struct LockDiff {
     pub images: BTreeMap<(ImageName, Platform), ImageDiff>,
     /// Releases that only the newer lock has.
     pub releases: Vec<LockedRelease>,
+    /// Bytes of the `.deb` files that only the newer lock has, each once however many images have it.
+    pub download: u64,
 }
 
 /// What changed in one image on one platform.
@@ -74,8 +76,15 @@ impl LockDiff {
             (!diff.packages.is_empty()).then_some(((name, platform), diff))
         });
         let releases = new.releases.iter().filter(|release| !old.releases.contains(release));
-        Self { images: changed.collect(), releases: releases.cloned().collect() }
+        Self { images: changed.collect(), releases: releases.cloned().collect(), download: download(old, new) }
     }
+}
+
+fn download(old: &Lockfile, new: &Lockfile) -> u64 {
+    let known: BTreeSet<_> = old.packages.values().flat_map(BTreeMap::values).map(|package| package.sha256).collect();
+    let fresh = new.packages.values().flat_map(BTreeMap::values).filter(|package| !known.contains(&package.sha256));
+    let sizes: BTreeMap<_, _> = fresh.map(|package| (package.sha256, package.size)).collect();
+    sizes.values().fold(0, |sum, size| sum.saturating_add(*size))
 }
 
 fn packages<'l>(

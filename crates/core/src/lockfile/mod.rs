@@ -26,8 +26,8 @@ pub use diff::{ImageDiff, LockDiff, PackageChange};
 pub use error::{LockfileError, LockfileProblem};
 pub use inputs::lock_inputs;
 pub use types::{
-    LockedIds, LockedImage, LockedPackage, LockedPlatform, LockedRelease, LockedScript, PackageKey, PackageUse,
-    PoolPath, RepositoryLabel, SuiteLabel,
+    LockedImage, LockedPackage, LockedPlatform, LockedRelease, LockedScript, PackageKey, PackageUse, PoolPath,
+    RepositoryLabel, SuiteLabel,
 };
 
 use crate::layering::Layout;
@@ -42,8 +42,6 @@ pub struct Lockfile {
     pub date: Timestamp,
     /// The signed releases that packages were taken from.
     pub releases: Vec<LockedRelease>,
-    /// The ids of the users and groups that packages make, the same in every image.
-    pub ids: LockedIds,
     /// The images, by name.
     pub images: BTreeMap<ImageName, LockedImage>,
     /// The packages of each platform, each once however many images have it.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::types::{LockedIds, LockedImage, LockedPackage, LockedPlatform, PackageKey};
+use super::types::{LockedImage, LockedPackage, LockedPlatform, PackageKey};
 use super::{Lockfile, LockfileError, LockfileProblem, line};
 use crate::item::ItemKey;
 use crate::layering::{Layout, LayoutLayer};
@@ -58,22 +58,11 @@ fn read(text: &str) -> Result<Lockfile, Fault> {
         .1;
     releases.sort();
     releases.dedup();
-    let ids = LockedIds {
-        users: table.optional("users", ids)?.unwrap_or_default(),
-        groups: table.optional("groups", ids)?.unwrap_or_default(),
-    };
     let packages = table.optional("packages", |value| keyed(value, platform_packages))?.unwrap_or_default();
     let images = table.optional("images", |value| keyed(value, |_: &ImageName, value| image(value, &packages)))?;
     let layouts = table.optional("layout", |value| keyed(value, |_: &Platform, value| layout(value)))?;
     table.end()?;
-    Ok(Lockfile {
-        date,
-        releases,
-        ids,
-        images: images.unwrap_or_default(),
-        packages,
-        layouts: layouts.unwrap_or_default(),
-    })
+    Ok(Lockfile { date, releases, images: images.unwrap_or_default(), packages, layouts: layouts.unwrap_or_default() })
 }
 
 /// Where git left a mark of an unfinished merge.
@@ -185,16 +174,6 @@ fn layout(value: &Spanned<DeValue<'_>>) -> Result<Layout, Fault> {
     }
     table.end()?;
     Ok(Layout { layers })
-}
-
-fn ids<N: FromStr + Ord>(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<N, u32>, Fault> {
-    keyed(value, |_, value| {
-        let id = integer(value)?;
-        u32::try_from(id)
-            .ok()
-            .filter(|id| *id < u32::MAX)
-            .ok_or((value.span(), LockfileProblem::Expected("an id below 4294967295")))
-    })
 }
 
 /// A table whose keys and values are read alike.

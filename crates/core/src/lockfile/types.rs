@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::digest::{Digest, FileHash};
 use crate::manifest::model::ScriptPolicy;
-use crate::manifest::{ExactVersion, GroupName, PackageName, UserName, text_type};
+use crate::manifest::{ExactVersion, PackageName, text_type};
 use crate::oci::Timestamp;
 use crate::platform::Platform;
 
@@ -103,15 +103,6 @@ pub struct LockedScript {
     pub policy: ScriptPolicy,
     /// SHA-256 over the package's maintainer scripts: others than those that were looked at are not run.
     pub sha256: FileHash,
-}
-
-/// The ids of users and groups that packages make, by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LockedIds {
-    /// User ids.
-    pub users: BTreeMap<UserName, u32>,
-    /// Group ids.
-    pub groups: BTreeMap<GroupName, u32>,
 }
 
 text_type! {

@@ -1,6 +1,6 @@
 //! Writes a lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::{LockedImage, Lockfile, PackageUse, line};
@@ -26,8 +26,6 @@ impl Lockfile {
         releases.sort();
         releases.dedup();
         list(out, "\n# repository suite date sha256\nreleases", releases.into_iter().map(line::write_release))?;
-        ids(out, "users", &self.ids.users)?;
-        ids(out, "groups", &self.ids.groups)?;
         let ambiguous = self.ambiguous_names();
         for (name, image) in &self.images {
             write_image(out, &key(name.as_str()), image, &ambiguous)?;
@@ -80,14 +78,6 @@ fn list(out: &mut String, name: &str, lines: impl Iterator<Item = String>) -> fm
         writeln!(out, "  \"{line}\",")?;
     }
     writeln!(out, "]")
-}
-
-fn ids<N: fmt::Display>(out: &mut String, table: &str, ids: &BTreeMap<N, u32>) -> fmt::Result {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n# the ids that {table} of packages have in every image\n[{table}]")?;
-    ids.iter().try_for_each(|(name, id)| writeln!(out, "{name} = {id}"))
 }
 
 fn write_layout(out: &mut String, platform: Platform, layout: &Layout) -> fmt::Result {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use plywood_core::debian::configure::accounts::LockedIds;
 use plywood_core::debian::configure::{ConfigureOptions, configure};
 use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
 use plywood_core::debian::dpkg::Installer;
@@ -111,7 +110,6 @@ fn assemble(
     let options = ConfigureOptions {
         platform: plan.platform,
         now: context.date.0,
-        locked: &LockedIds::default(),
         allowed: &allowed,
         skipped: &skipped,
         runner: Some(&runner),

@@ -13,7 +13,7 @@ mod universe;
 
 use std::io::Write as _;
 
-use plywood_core::lockfile::Lockfile;
+use plywood_core::lockfile::{LockDiff, Lockfile};
 use plywood_core::manifest::Manifest;
 
 pub(crate) use deb_ref::deb_ref;
@@ -67,10 +67,10 @@ pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -
     let nothing_to_do = reasons.is_empty() && options.upgrade == Upgrade::Nothing && !options.replan;
     if let (Some((lock, _)), true) = (&old, nothing_to_do || options.check) {
         let outcome = if nothing_to_do { LockOutcome::Unchanged } else { LockOutcome::Stale };
-        return Ok(report::report(workspace, outcome, reasons, Vec::new(), lock));
+        return Ok(report::report(workspace, outcome, reasons, Vec::new(), 0, lock));
     }
     if options.check {
-        return Ok(report::report(workspace, LockOutcome::Stale, reasons, Vec::new(), &Lockfile::default()));
+        return Ok(report::report(workspace, LockOutcome::Stale, reasons, Vec::new(), 0, &Lockfile::default()));
     }
     Ok(renew(&manifest, old, reasons, options, workspace, events)?.1)
 }
@@ -130,6 +130,7 @@ fn renew(
     let old_lock = old.as_ref().map(|(lock, _)| lock);
     let new = resolve::resolve(manifest, old_lock, options, workspace, events)?;
     let changes = report::changes(old_lock, &new);
+    let download = old_lock.map_or(0, |old| LockDiff::between(old, &new).download);
     let text = new.to_text();
     let outcome = match &old {
         None => LockOutcome::Created,
@@ -139,7 +140,7 @@ fn renew(
     if outcome != LockOutcome::Unchanged {
         write(workspace, &text)?;
     }
-    let report = report::report(workspace, outcome, reasons, changes, &new);
+    let report = report::report(workspace, outcome, reasons, changes, download, &new);
     Ok((new, report))
 }
 

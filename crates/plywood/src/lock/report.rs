@@ -20,6 +20,8 @@ pub struct LockReport {
     pub reasons: Vec<String>,
     /// What moved, by platform and package.
     pub changes: Vec<PackageChange>,
+    /// Bytes of the `.deb` files that the lock before did not have: what the changes cost.
+    pub download: u64,
     /// Each image on each platform.
     pub images: Vec<LockedImage>,
 }
@@ -72,9 +74,10 @@ pub(super) fn report(
     outcome: LockOutcome,
     reasons: Vec<String>,
     changes: Vec<PackageChange>,
+    download: u64,
     lock: &Lockfile,
 ) -> LockReport {
-    LockReport { path: workspace.lock_path(), outcome, reasons, changes, images: images(lock) }
+    LockReport { path: workspace.lock_path(), outcome, reasons, changes, download, images: images(lock) }
 }
 
 fn images(lock: &Lockfile) -> Vec<LockedImage> {

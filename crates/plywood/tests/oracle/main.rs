@@ -9,7 +9,6 @@ mod store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
-use plywood_core::debian::configure::accounts::LockedIds;
 use plywood_core::debian::configure::{ConfigureError, ConfigureOptions, Configured, configure};
 use plywood_core::debian::deb::UnpackedDeb;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
@@ -83,11 +82,10 @@ fn is_of_apts_run(path: &str) -> bool {
 fn install(real: &Bootstrap, debs: &[UnpackedDeb], store: &Store, asked: &str) -> Result<Configured, ConfigureError> {
     let ordered = in_order(real, debs, asked);
     let now = i64::from(1);
-    let (locked, none, nothing) = (LockedIds::default(), BTreeSet::new(), BTreeMap::new());
+    let (none, nothing) = (BTreeSet::new(), BTreeMap::new());
     let options = ConfigureOptions {
         platform: Platform::LinuxAmd64,
         now,
-        locked: &locked,
         allowed: &none,
         skipped: &none,
         added: &nothing,

@@ -97,10 +97,6 @@ impl Fixture {
         self.server = self.archive.serve();
     }
 
-    pub(crate) fn url(&self) -> String {
-        self.server.url()
-    }
-
     pub(crate) fn workspace(&self, cache: &str) -> Workspace {
         let keyring = Keyring::parse(&self.archive.key.public()).expect("a key");
         let mirrors = Mirrors::only(vec![self.server.url().parse().expect("a URL")]);

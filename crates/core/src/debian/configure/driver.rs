@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bstr::BString;
 
-use super::accounts::LockedIds;
 use super::error::{ConfigureError, ScriptError};
 use super::finish;
 use super::system::{CurrentPackage, System};
@@ -27,8 +26,6 @@ pub struct ConfigureOptions<'o> {
     pub platform: Platform,
     /// The instant of the lock, in seconds since 1970: the time of everything that scripts write.
     pub now: i64,
-    /// Ids that stay as they were.
-    pub locked: &'o LockedIds,
     /// Packages whose scripts the manifest allows to run.
     pub allowed: &'o BTreeSet<String>,
     /// Packages whose scripts the manifest leaves out.
@@ -73,8 +70,6 @@ pub struct Configured {
     pub installer: Installer,
     /// What was left out or skipped on purpose, for the explanation of the build.
     pub notes: BTreeSet<String>,
-    /// The ids that users and groups have, to be locked.
-    pub ids: LockedIds,
 }
 
 /// Installs packages in this order on an empty system and configures them.
@@ -82,7 +77,7 @@ pub struct Configured {
 /// # Errors
 /// [`ConfigureError`]; scripts that cannot be evaluated are gathered, so that all are named at once.
 pub fn configure(packages: &[&UnpackedDeb], options: ConfigureOptions<'_>) -> Result<Configured, ConfigureError> {
-    let system = System::new(Installer::new(options.platform), options.locked.clone());
+    let system = System::new(Installer::new(options.platform));
     let commands = commands::all();
     let tree = Tree::new();
     let machine = Machine::new(tree, options.contents, options.platform, system, options.now, commands);
@@ -241,8 +236,7 @@ impl Run<'_> {
     fn into_configured(mut self) -> Configured {
         std::mem::swap(&mut self.machine.tree, &mut self.machine.state.installer.tree);
         let (installer, notes) = (self.machine.state.installer, self.machine.state.notes);
-        let ids = finish::ids(&installer.tree);
-        Configured { installer, notes, ids }
+        Configured { installer, notes }
     }
 }
 

@@ -1,9 +1,8 @@
 //! What a bootstrap does after the last trigger: debconf's database is written, traces of the run are removed.
 
-use super::accounts::{Accounts, LockedIds};
 use super::system::System;
 use crate::shell::Machine;
-use crate::tree::{Meta, Node, NodeKind, Tree, TreeError, TreePath};
+use crate::tree::{Meta, Node, NodeKind, TreeError, TreePath};
 
 /// Directories whose contents belong to a running system.
 const EMPTIED: [TreePath; 2] = [TreePath::literal("run"), TreePath::literal("tmp")];
@@ -46,21 +45,4 @@ pub(super) fn finish(machine: &mut Machine<'_, System>) -> Result<(), TreeError>
         tree.write(&MACHINE_ID, *b"", &Meta::root(0o644, now))?;
     }
     Ok(())
-}
-
-/// The ids of a tree's users and groups.
-pub(super) fn ids(tree: &Tree) -> LockedIds {
-    let (mut copy, nothing) = (tree_of_accounts(tree), LockedIds::default());
-    let accounts = Accounts::new(&mut copy, 0, &nothing);
-    let (users, groups) = (accounts.users(), accounts.groups());
-    LockedIds {
-        users: users.iter().map(|user| (user.name.clone(), user.uid)).collect(),
-        groups: groups.iter().map(|group| (group.name.clone(), group.gid)).collect(),
-    }
-}
-
-/// Just the two files, so that reading them needs no whole copy.
-fn tree_of_accounts(tree: &Tree) -> Tree {
-    let files = ["etc/passwd", "etc/group"].into_iter().map(TreePath::literal);
-    files.filter_map(|path| tree.get(&path).map(|node| (path, node.clone()))).collect()
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use debversion::Version;
 
-use super::accounts::LockedIds;
 use super::debconf::Debconf;
 use super::triggers::Triggers;
 use crate::debian::deb::ElfInfo;
@@ -18,8 +17,6 @@ pub struct System {
     /// The packages, their states, diversions and overrides. Its own tree is empty while scripts are evaluated: the
     /// tree is then the machine's.
     pub installer: Installer,
-    /// Ids that stay as they are.
-    pub locked: LockedIds,
     /// Shared objects by path.
     pub elf: BTreeMap<TreePath, ElfInfo>,
     /// debconf's templates and answers.
@@ -45,10 +42,9 @@ pub struct CurrentPackage {
 
 impl System {
     /// A system over which nothing has been installed.
-    pub fn new(installer: Installer, locked: LockedIds) -> Self {
+    pub fn new(installer: Installer) -> Self {
         Self {
             installer,
-            locked,
             elf: BTreeMap::new(),
             debconf: Debconf::default(),
             triggers: Triggers::default(),

@@ -60,22 +60,18 @@ pub enum AddUserError {
 }
 
 impl Accounts<'_> {
-    /// A free group id, or the one that is locked for this name.
+    /// A free group id.
     ///
     /// # Errors
     /// [`AddUserError::NoFreeId`].
     pub fn free_gid(&self, name: &BStr, system: bool) -> Result<u32, AddUserError> {
         let groups = self.groups();
         let free = |gid: &u32| !groups.iter().any(|group| group.gid == *gid);
-        let reserved = |gid: &u32| self.locked.groups.values().any(|other| other == gid);
-        if let Some(gid) = self.locked.groups.get(name).filter(|gid| free(gid)) {
-            return Ok(*gid);
-        }
         let mut range = if system { SYSTEM_IDS } else { USER_IDS };
-        range.find(|gid| free(gid) && !reserved(gid)).ok_or_else(|| AddUserError::NoFreeId(name.into()))
+        range.find(|gid| free(gid)).ok_or_else(|| AddUserError::NoFreeId(name.into()))
     }
 
-    /// A free user id, or the one that is locked for this name; `also_gid` asks that it be free as a group id too.
+    /// A free user id; `also_gid` asks that it be free as a group id too.
     ///
     /// # Errors
     /// [`AddUserError::NoFreeId`].
@@ -84,12 +80,8 @@ impl Accounts<'_> {
         let free = |uid: &u32| {
             !(users.iter().any(|user| user.uid == *uid) || also_gid && groups.iter().any(|group| group.gid == *uid))
         };
-        let reserved = |uid: &u32| self.locked.users.values().any(|other| other == uid);
-        if let Some(uid) = self.locked.users.get(name).filter(|uid| free(uid)) {
-            return Ok(*uid);
-        }
         let mut range = if system { SYSTEM_IDS } else { USER_IDS };
-        range.find(|uid| free(uid) && !reserved(uid)).ok_or_else(|| AddUserError::NoFreeId(name.into()))
+        range.find(|uid| free(uid)).ok_or_else(|| AddUserError::NoFreeId(name.into()))
     }
 
     /// As `addgroup --system [--gid GID] NAME`; a group that exists stays.

@@ -9,8 +9,6 @@ mod record;
 mod shadow;
 mod sysusers;
 
-use std::collections::BTreeMap;
-
 use bstr::{BString, ByteSlice as _};
 
 pub use adduser::{AddSystemUser, AddUserError};
@@ -34,31 +32,18 @@ const PWD_LOCK: TreePath = TreePath::literal("etc/.pwd.lock");
 /// Seconds in a day: shadow(5) counts days.
 const DAY: i64 = 86_400;
 
-/// Ids that stay what they were when this image was first locked, by name.
-///
-/// Debian gives system ids in the order of installation, so a new package could move the ids of others; a locked map
-/// keeps them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LockedIds {
-    /// User ids by user name.
-    pub users: BTreeMap<BString, u32>,
-    /// Group ids by group name.
-    pub groups: BTreeMap<BString, u32>,
-}
-
 /// The accounts of a tree.
 #[derive(Debug)]
 pub struct Accounts<'t> {
     tree: &'t mut Tree,
     /// Seconds since 1970: the time of what is written.
     now: i64,
-    locked: &'t LockedIds,
 }
 
 impl<'t> Accounts<'t> {
     /// The accounts of `tree`, changed at `now` (seconds since 1970).
-    pub fn new(tree: &'t mut Tree, now: i64, locked: &'t LockedIds) -> Self {
-        Self { tree, now, locked }
+    pub fn new(tree: &'t mut Tree, now: i64) -> Self {
+        Self { tree, now }
     }
 
     /// All users.

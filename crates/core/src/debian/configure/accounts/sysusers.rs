@@ -203,9 +203,8 @@ impl Accounts<'_> {
         if let Some(group) = groups.get(name) {
             return Ok(group.gid);
         }
-        let locked = self.locked.groups.get(name).copied();
         let is_free = |gid: &u32| !groups.iter().any(|group| group.gid == *gid);
-        let gid = match wanted.or(locked).filter(is_free) {
+        let gid = match wanted.filter(is_free) {
             Some(gid) => gid,
             None => self.highest_free_id(name)?,
         };
@@ -234,8 +233,7 @@ impl Accounts<'_> {
             !users.iter().any(|user| user.uid == *id)
                 && !groups.iter().any(|other| other.gid == *id && other.name != name)
         };
-        let wanted = uid.or(self.locked.users.get(name).copied());
-        let uid = match wanted.filter(|id| !users.iter().any(|user| user.uid == *id)).or(Some(gid).filter(is_free)) {
+        let uid = match uid.filter(|id| !users.iter().any(|user| user.uid == *id)).or(Some(gid).filter(is_free)) {
             Some(uid) => uid,
             None => self.highest_free_id(name)?,
         };
@@ -260,15 +258,9 @@ impl Accounts<'_> {
 
     fn highest_free_id(&self, name: &BStr) -> Result<u32, SysusersError> {
         let (users, groups) = (self.users(), self.groups());
-        let reserved =
-            |id: u32| self.locked.users.values().chain(self.locked.groups.values()).any(|other| *other == id);
         (1..=SYSTEM_ID_MAX)
             .rev()
-            .find(|id| {
-                !users.iter().any(|user| user.uid == *id)
-                    && !groups.iter().any(|group| group.gid == *id)
-                    && !reserved(*id)
-            })
+            .find(|id| !users.iter().any(|user| user.uid == *id) && !groups.iter().any(|group| group.gid == *id))
             .ok_or_else(|| SysusersError::NoFreeId(name.into()))
     }
 

@@ -67,8 +67,7 @@ fn adduser(call: &mut Invocation<'_, '_, System>) -> Outcome {
                 paired_ids,
             };
             let now = call.machine.now;
-            let result =
-                Accounts::new(&mut call.machine.tree, now, &call.machine.state.locked).add_system_user(&wanted);
+            let result = Accounts::new(&mut call.machine.tree, now).add_system_user(&wanted);
             super::finish(call, result)
         }
         [name] if given.has("group") => make_group(call, name, given.number("gid"), false),
@@ -89,7 +88,7 @@ fn ordinary_user(
 ) -> Outcome {
     let now = call.machine.now;
     let machine = &mut *call.machine;
-    let mut accounts = Accounts::new(&mut machine.tree, now, &machine.state.locked);
+    let mut accounts = Accounts::new(&mut machine.tree, now);
     if accounts.users().get(&name).is_some() {
         return call.fail("the user already exists");
     }
@@ -129,7 +128,7 @@ fn ordinary_user(
 fn add_to_group(call: &mut Invocation<'_, '_, System>, user: &BString, group: &BString) -> Outcome {
     let now = call.machine.now;
     let machine = &mut *call.machine;
-    let mut accounts = Accounts::new(&mut machine.tree, now, &machine.state.locked);
+    let mut accounts = Accounts::new(&mut machine.tree, now);
     if accounts.users().get(user).is_none() {
         return call.fail(format!("The user `{user}' does not exist."));
     }
@@ -151,7 +150,7 @@ fn addgroup(call: &mut Invocation<'_, '_, System>) -> Outcome {
 fn make_group(call: &mut Invocation<'_, '_, System>, name: &BString, gid: Option<u32>, system: bool) -> Outcome {
     let now = call.machine.now;
     let machine = &mut *call.machine;
-    let mut accounts = Accounts::new(&mut machine.tree, now, &machine.state.locked);
+    let mut accounts = Accounts::new(&mut machine.tree, now);
     if !system && accounts.groups().get(name).is_some() {
         return call.fail(format!("The group `{name}' already exists."));
     }
@@ -163,7 +162,7 @@ fn deluser(call: &mut Invocation<'_, '_, System>) -> Outcome {
     let given = arguments(call, OPTIONS)?;
     let now = call.machine.now;
     let machine = &mut *call.machine;
-    let mut accounts = Accounts::new(&mut machine.tree, now, &machine.state.locked);
+    let mut accounts = Accounts::new(&mut machine.tree, now);
     match given.operands.as_slice() {
         [user, group] => Ok(Status::from_bool(accounts.remove_member(user, group)?)),
         [name] => {
@@ -183,7 +182,7 @@ fn delgroup(call: &mut Invocation<'_, '_, System>) -> Outcome {
     let given = arguments(call, OPTIONS)?;
     let now = call.machine.now;
     let machine = &mut *call.machine;
-    let mut accounts = Accounts::new(&mut machine.tree, now, &machine.state.locked);
+    let mut accounts = Accounts::new(&mut machine.tree, now);
     match given.operands.as_slice() {
         [name] => Ok(Status::from_bool(accounts.delete_group(name)? || given.has("system"))),
         _ => Err(call.unsupported(bstr::join(" ", &call.args))),

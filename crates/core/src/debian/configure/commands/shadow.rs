@@ -34,7 +34,7 @@ fn accounts(
 ) -> Outcome {
     let (now, operands) = (call.machine.now, call.args.clone());
     let machine = &mut *call.machine;
-    let mut accounts = Accounts::new(&mut machine.tree, now, &machine.state.locked);
+    let mut accounts = Accounts::new(&mut machine.tree, now);
     match change(&mut accounts, &operands) {
         Ok(done) => Ok(Status::from_bool(done)),
         Err(error) => finish(call, Err::<(), _>(error)),

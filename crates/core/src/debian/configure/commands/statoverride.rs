@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice as _};
 
 use super::{Outcome, arguments};
-use crate::debian::configure::accounts::{Accounts, LockedIds};
+use crate::debian::configure::accounts::Accounts;
 use crate::debian::configure::args::{OptionTable, Takes};
 use crate::debian::configure::system::System;
 use crate::debian::deb::fnmatch;
@@ -47,9 +47,8 @@ fn statoverride(call: &mut Invocation<'_, '_, System>) -> Outcome {
     if call.machine.state.installer.statoverrides.get(&path).is_some() && !given.has("force") {
         return call.fail(format!("an override for '{file}' already exists"));
     }
-    let no_locks = LockedIds::default();
     let now = call.machine.now;
-    let accounts = Accounts::new(&mut call.machine.tree, now, &no_locks);
+    let accounts = Accounts::new(&mut call.machine.tree, now);
     let number = |name: &BString| name.strip_prefix(b"#").and_then(|number| number.to_str().ok()?.parse().ok());
     let uid = number(user).or_else(|| accounts.uid_of(user));
     let gid = number(group).or_else(|| accounts.gid_of(group));

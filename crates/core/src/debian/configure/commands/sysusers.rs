@@ -33,7 +33,7 @@ fn sysusers(call: &mut Invocation<'_, '_, System>) -> Outcome {
     }
     let now = call.machine.now;
     let machine = &mut *call.machine;
-    let result = Accounts::new(&mut machine.tree, now, &machine.state.locked).apply_sysusers(&lines);
+    let result = Accounts::new(&mut machine.tree, now).apply_sysusers(&lines);
     finish(call, result)
 }
 

@@ -2,7 +2,7 @@
 
 use super::sysusers::configuration_files;
 use super::{Outcome, arguments};
-use crate::debian::configure::accounts::{Accounts, LockedIds};
+use crate::debian::configure::accounts::Accounts;
 use crate::debian::configure::args::{OptionTable, Takes};
 use crate::debian::configure::system::System;
 use crate::debian::configure::systemd::{TmpfilesKind, TmpfilesLine, parse_tmpfiles};
@@ -115,8 +115,8 @@ fn copy(call: &mut Invocation<'_, '_, System>, from: &TreePath, to: &TreePath) -
 }
 
 fn adjust(call: &mut Invocation<'_, '_, System>, line: &TmpfilesLine, at: &TreePath) -> Result<(), ShellError> {
-    let (now, no_locks) = (call.machine.now, LockedIds::default());
-    let accounts = Accounts::new(&mut call.machine.tree, now, &no_locks);
+    let now = call.machine.now;
+    let accounts = Accounts::new(&mut call.machine.tree, now);
     let uid = line.user.as_ref().and_then(|user| accounts.uid_of(user));
     let gid = line.group.as_ref().and_then(|group| accounts.gid_of(group));
     let mut paths = vec![at.clone()];
