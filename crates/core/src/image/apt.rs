@@ -1,6 +1,7 @@
-//! apt's and dpkg's own configuration in an image, so that installing packages in a container goes on as the image was made.
+//! apt's own configuration in an image, so that installing packages in a container goes on as the image was made.
+//!
+//! What `slim` leaves out of the image's packages is not left out of later ones: dpkg would call those damaged.
 
-use crate::debian::deb::PathFilters;
 use crate::manifest::{DebianSource, RepositoryName, ResolvedRepository};
 use crate::tree::TreePath;
 
@@ -66,13 +67,5 @@ pub fn repository_preferences(name: &RepositoryName, repository: &ResolvedReposi
          Package: {}\nPin: origin {origin}\nPin-Priority: 500\n\n\
          Package: *\nPin: origin {origin}\nPin-Priority: -1\n",
         allowed.join(" ")
-    )
-}
-
-/// `/etc/dpkg/dpkg.cfg.d/plywood-slim`: leaves out of later packages what was left out of the image's own.
-pub fn dpkg_filters(filters: &PathFilters) -> String {
-    format!(
-        "# What this image leaves out of packages, and `apt-get install` in a container after it.\n{}",
-        filters.to_dpkg_config()
     )
 }

@@ -9,6 +9,6 @@ mod keys;
 
 pub use accounts::AccountError;
 pub use apply::{ApplyError, Sources, apply};
-pub use apt::{DefaultMirrors, debian_sources, dpkg_filters, repository_preferences, repository_sources};
+pub use apt::{DefaultMirrors, debian_sources, repository_preferences, repository_sources};
 pub use config::{image_annotations, image_config};
 pub use keys::package_key;

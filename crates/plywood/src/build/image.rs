@@ -1,6 +1,6 @@
 //! One image on one platform: from unpacked packages to blobs in the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plywood_core::debian::configure::{ConfigureOptions, configure};
 use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
@@ -12,8 +12,9 @@ use plywood_core::layering::{ItemChanges, ItemEntries, settle};
 use plywood_core::manifest::model::{ScriptPolicy, Workspace as WorkspaceTable};
 use plywood_core::oci::Timestamp;
 use plywood_core::tree::Tree;
+use plywood_oci::codec::Codec;
 use plywood_oci::image::Image;
-use plywood_oci::layer::{Layer, build_layers};
+use plywood_oci::layer::{Layer, LayerKey, build_layer};
 use plywood_oci::segment::{SegmentContents, SegmentError, filter_segment, write_generated};
 use plywood_oci::store::Store;
 use rayon::prelude::*;
@@ -22,7 +23,7 @@ use super::BuildError;
 use super::packages::Unpacked;
 use super::plan::ImagePlan;
 use super::report::{BuiltLayer, BuiltPlatform, LayerOrigin};
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, Task};
 use crate::script_runner::NamespaceRunner;
 
 /// What the images of one build have in common.
@@ -38,35 +39,75 @@ pub(super) struct Context<'b> {
     pub(super) events: &'b dyn Events,
 }
 
-/// Makes the image and says what is in it.
+/// An image whose segments are all in the store: what is left is to join them.
+pub(super) struct Prepared {
+    /// The items of each layer, bottom up, generated state last.
+    layers: Vec<Vec<ItemId>>,
+    codec: Codec,
+    notes: BTreeSet<String>,
+}
+
+/// Configures the packages of an image and writes the segments that no package brings.
 ///
 /// # Errors
 /// When the packages cannot be configured, the definition does not fit them, or the store cannot be written.
-pub(super) fn build_image(
-    context: &Context<'_>,
-    plan: &ImagePlan<'_>,
-    sources: &Sources,
-) -> Result<(Image, BuiltPlatform), BuildError> {
+pub(super) fn prepare(context: &Context<'_>, plan: &ImagePlan<'_>, sources: &Sources) -> Result<Prepared, BuildError> {
     let debs = unpacked_debs(context, plan)?;
     let (tree, notes) = assemble(context, plan, &debs, sources)?;
-    let (mut layer_items, generated) = items(context, plan, &debs, &tree)?;
+    let (mut layers, generated) = items(context, plan, &debs, &tree)?;
     let contents = SegmentContents::new(context.store, plan.codec);
     let state = write_generated(context.store, plan.codec, &generated, &contents)?;
-    layer_items.push(vec![state.item()]);
+    layers.push(vec![state.item()]);
+    Ok(Prepared { layers, codec: plan.codec, notes })
+}
 
-    let cached: Vec<bool> = layer_items
+/// Layers by their keys, with whether the store had them before.
+pub(super) type Layers = BTreeMap<LayerKey, (Layer, LayerOrigin)>;
+
+/// Makes the layers of all images, each once however many images have it.
+///
+/// # Errors
+/// When a segment cannot be read or a layer not be written.
+pub(super) fn make_layers(store: &Store, images: &[Prepared], task: &Task<'_>) -> Result<Layers, BuildError> {
+    let wanted: BTreeMap<LayerKey, (Codec, &Vec<ItemId>)> = images
         .iter()
-        .map(|items| {
-            context.store.layer(plywood_oci::layer::LayerKey::of(items, plan.codec)).map(|layer| layer.is_some())
-        })
-        .collect::<Result<_, _>>()?;
-    let layers = build_layers(context.store, plan.codec, &layer_items)?;
-    let built = describe(plan, &layers, &cached);
+        .flat_map(|image| image.layers.iter().map(|items| (LayerKey::of(items, image.codec), (image.codec, items))))
+        .collect();
+    let make = |(key, (codec, items)): (LayerKey, (Codec, &Vec<ItemId>))| {
+        let origin = if store.layer(key)?.is_some() { LayerOrigin::Cached } else { LayerOrigin::Made };
+        let layer = build_layer(store, codec, items)?;
+        task.advance(1);
+        Ok((key, (layer, origin)))
+    };
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    wanted.into_par_iter().with_max_len(1).map(make).collect()
+}
+
+/// How many layers these images have, those that they share counted once.
+pub(super) fn count_layers(images: &[Prepared]) -> usize {
+    let keys = |image: &Prepared| image.layers.iter().map(|items| LayerKey::of(items, image.codec)).collect::<Vec<_>>();
+    images.iter().flat_map(keys).collect::<BTreeSet<_>>().len()
+}
+
+/// Puts configuration and manifest on an image's layers, and says what is in it.
+///
+/// # Errors
+/// When the image is too large, or the store cannot be written.
+pub(super) fn finish(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    prepared: Prepared,
+    layers: &Layers,
+) -> Result<(Image, BuiltPlatform), BuildError> {
+    let own = prepared.layers.iter().filter_map(|items| layers.get(&LayerKey::of(items, prepared.codec)));
+    let own: Vec<(Layer, LayerOrigin)> = own.cloned().collect();
+    let built = describe(plan, &own);
     check_size(plan, &built)?;
 
     let comments: Vec<String> = built.iter().map(comment).collect();
     let config = image_config(plan.image, context.workspace, plan.platform, context.created, &comments);
     let annotations = image_annotations(plan.image, context.workspace, context.created);
+    let layers = own.into_iter().map(|(layer, _)| layer).collect();
     let image = Image::assemble(context.store, plan.platform, config, layers, annotations)?;
     let report = BuiltPlatform {
         platform: plan.platform,
@@ -76,7 +117,7 @@ pub(super) fn build_image(
         compressed_size: built.iter().map(|layer| layer.compressed_size).sum(),
         uncompressed_size: built.iter().map(|layer| layer.uncompressed_size).sum(),
         layers: built,
-        notes,
+        notes: prepared.notes,
     };
     Ok((image, report))
 }
@@ -187,28 +228,24 @@ fn items(
     Ok((layers.collect(), settled.generated))
 }
 
-fn describe(plan: &ImagePlan<'_>, layers: &[Layer], cached: &[bool]) -> Vec<BuiltLayer> {
+fn describe(plan: &ImagePlan<'_>, layers: &[(Layer, LayerOrigin)]) -> Vec<BuiltLayer> {
     let own = || [plan.image.name.to_string()].into();
     let planned = plan.layers.iter().map(|layer| {
         let items: Vec<_> = layer.items.iter().map(|(key, _)| key.clone()).collect();
         (layer.images.clone(), items)
     });
     let with_state = planned.chain([(own(), Vec::new())]);
-    layers
-        .iter()
-        .zip(with_state)
-        .zip(cached)
-        .map(|((layer, (images, items)), cached)| BuiltLayer {
-            digest: layer.digest,
-            diff_id: layer.diff_id,
-            compressed_size: layer.size,
-            uncompressed_size: layer.uncompressed_size,
-            reason: reason(items.len()),
-            items,
-            images,
-            origin: if *cached { LayerOrigin::Cached } else { LayerOrigin::Made },
-        })
-        .collect()
+    let describe = |((layer, origin), (images, items)): (&(Layer, LayerOrigin), (_, Vec<_>))| BuiltLayer {
+        digest: layer.digest,
+        diff_id: layer.diff_id,
+        compressed_size: layer.size,
+        uncompressed_size: layer.uncompressed_size,
+        reason: reason(items.len()),
+        items,
+        images,
+        origin: *origin,
+    };
+    layers.iter().zip(with_state).map(describe).collect()
 }
 
 /// Why the items of a layer are together; who shares it is said beside it.

@@ -15,7 +15,7 @@ use plywood_oci::store::Store;
 use rayon::prelude::*;
 
 use super::error::BuildError;
-use super::image::{Context, build_image};
+use super::image::{Context, Prepared, count_layers, finish, make_layers, prepare};
 use super::packages::{Unpacked, WantedDeb, unpack_all};
 use super::plan::ImagePlan;
 use super::record::Record;
@@ -96,7 +96,7 @@ impl<'b> Build<'b> {
     }
 
     fn make_missing(&self, jobs: &mut [Job<'_>]) -> Result<(), Error> {
-        let mut missing: Vec<&mut Job<'_>> = jobs.iter_mut().filter(|job| job.done.is_none()).collect();
+        let missing: Vec<&mut Job<'_>> = jobs.iter_mut().filter(|job| job.done.is_none()).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -109,16 +109,22 @@ impl<'b> Build<'b> {
             created: self.created,
             events: self.events,
         };
-        let task = Task::start(self.events, "Building images", Some(missing.len() as u64), Unit::Items);
-        missing.par_iter_mut().try_for_each(|job| -> Result<(), BuildError> {
-            let (image, built) = build_image(&context, &job.plan, &job.sources)?;
+        let task = Task::start(self.events, "Configuring packages", Some(missing.len() as u64), Unit::Items);
+        let prepared: Vec<Prepared> = missing
+            .par_iter()
+            .map(|job| prepare(&context, &job.plan, &job.sources).inspect(|_| task.advance(1)))
+            .collect::<Result<_, _>>()?;
+        drop(task);
+        let task = Task::start(self.events, "Writing layers", Some(count_layers(&prepared) as u64), Unit::Items);
+        let layers = make_layers(self.store, &prepared, &task)?;
+        drop(task);
+        for (job, prepared) in missing.into_iter().zip(prepared) {
+            let (image, built) = finish(&context, &job.plan, prepared, &layers)?;
             let mut remembered = built.clone();
             remembered.layers.iter_mut().for_each(|layer| layer.origin = LayerOrigin::Cached);
             record::keep(self.store, job.key, &Record { image: image.clone(), built: remembered });
             job.done = Some(Record { image, built });
-            task.advance(1);
-            Ok(())
-        })?;
+        }
         Ok(())
     }
 

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use plywood_core::debian::configure::certificates::added_certificates;
-use plywood_core::image::{
-    DefaultMirrors, Sources, debian_sources, dpkg_filters, repository_preferences, repository_sources,
-};
+use plywood_core::image::{DefaultMirrors, Sources, debian_sources, repository_preferences, repository_sources};
 use plywood_core::manifest::model::FileContent;
 use plywood_core::manifest::{Placement, ResolvedImage, WorkspacePath};
 use plywood_core::tree::{Meta, Node, TreePath};
@@ -19,7 +17,6 @@ use super::BuildError;
 use crate::debian::defaults;
 
 const DEBIAN_SOURCES: TreePath = TreePath::literal("etc/apt/sources.list.d/debian.sources");
-const DPKG_FILTERS: TreePath = TreePath::literal("etc/dpkg/dpkg.cfg.d/plywood-slim");
 
 /// The largest file taken from the workspace, in bytes; what is larger belongs into a package or a volume.
 const MAX_FILE: u64 = 256 << 20;
@@ -59,7 +56,7 @@ fn read_certificates(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTre
     Ok(certificates)
 }
 
-/// apt's sources with the keys of third parties, and dpkg's filters.
+/// apt's sources with the keys of third parties.
 fn system_files(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<TreePath, Arc<[u8]>>, BuildError> {
     let mirrors = DefaultMirrors { archive: defaults::ARCHIVE, security: defaults::SECURITY };
     let text = |text: String| Arc::<[u8]>::from(text.into_bytes());
@@ -79,9 +76,6 @@ fn system_files(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<
             reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let preferences = repository_preferences(name, repository, &origin);
         files.insert(path(format!("etc/apt/preferences.d/{name}"))?, text(preferences));
-    }
-    if image.debian.slim.is_some() {
-        files.insert(DPKG_FILTERS, text(dpkg_filters(&super::plan::filters(image))));
     }
     Ok(files)
 }
