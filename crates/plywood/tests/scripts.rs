@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use plywood::engine::{Engine, EngineKind};
 use plywood::script_runner::{NamespaceRunner, ScriptRunnerError};
 use plywood_core::debian::configure::ScriptRun;
 use plywood_core::platform::Platform;
 use plywood_core::tree::{Meta, NoPackedContent, Node, Tree, TreePath};
 use plywood_testkit::require;
 
+const PLATFORM: Platform = if cfg!(target_arch = "aarch64") { Platform::LinuxArm64 } else { Platform::LinuxAmd64 };
 const NOW: i64 = 1_700_000_000;
 const USER: TreePath = TreePath::literal("srv/of-user");
 
@@ -28,7 +30,14 @@ fn tree() -> Tree {
     let mut tree: Tree =
         files.iter().map(|(path, file)| (TreePath::parse(path).expect("a path"), node(file))).collect();
     tree.insert(TreePath::literal("bin"), Node::symlink("usr/bin", 1)).expect("inserted");
-    for (path, text) in [("etc/kept", "kept"), ("etc/changed", "old"), ("etc/gone", "gone")] {
+    for (path, text) in [
+        ("etc/kept", "kept"),
+        ("etc/changed", "old"),
+        ("etc/gone", "gone"),
+        // Podman would make its own.
+        ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+        ("etc/group", "root:x:0:\n"),
+    ] {
         let path = TreePath::parse(path).expect("a path");
         tree.create_dir_all(&path.parent().expect("a parent"), &Meta::root(0o755, 1)).expect("made");
         tree.insert(path, Node::file(Meta::root(0o644, 1), text.as_bytes())).expect("inserted");
@@ -40,13 +49,35 @@ fn tree() -> Tree {
 }
 
 fn run(text: &str, args: &[&str]) -> Result<Tree, ScriptRunnerError> {
-    let platform = if cfg!(target_arch = "aarch64") { Platform::LinuxArm64 } else { Platform::LinuxAmd64 };
-    let runner = NamespaceRunner { contents: &NoPackedContent, platform, now: NOW };
+    let runner = NamespaceRunner { contents: &NoPackedContent, platform: PLATFORM, now: NOW };
     let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
     let text = format!("#!/bin/sh\nset -e\n{text}\n");
     let script =
         ScriptRun { package: "example", script: "postinst", text: text.as_bytes(), args, environment: &environment };
     runner.run_script(tree(), &script)
+}
+
+#[test]
+fn a_container_does_as_well_as_namespaces() {
+    if !require::require(&["unshare", "tar", "ldd", "newuidmap", "podman"]) {
+        return;
+    }
+    let engine = Engine::find(Some(EngineKind::Podman)).expect("podman");
+    let text = b"#!/bin/sh\nset -e\necho \"$1 $GREETING\" > /etc/changed; rm /etc/gone; chown 33:33 /etc/kept; echo x > /run/lost\n";
+    let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
+    let script =
+        ScriptRun { package: "example", script: "postinst", text, args: &["configure"], environment: &environment };
+    let runner = NamespaceRunner { contents: &NoPackedContent, platform: PLATFORM, now: NOW };
+    let in_namespaces = runner.run_script(tree(), &script).expect("it runs in namespaces");
+    let in_container = runner.run_in_container(&engine, tree(), &script).expect("it runs in a container");
+    for (path, node) in in_container.iter() {
+        assert_eq!(in_namespaces.get(path), Some(node), "{path}");
+    }
+    assert_eq!(self::text(&in_container, "etc/changed").as_deref(), Some("configure hello\n"));
+    assert!(!in_container.contains(&TreePath::literal("etc/gone")));
+    let failing = ScriptRun { text: b"#!/bin/sh\necho no way >&2; exit 7\n", ..script };
+    let error = runner.run_in_container(&engine, tree(), &failing).expect_err("it fails");
+    assert_eq!(error.to_string(), "postinst of example failed with status 7");
 }
 
 fn text(tree: &Tree, path: &str) -> Option<String> {

@@ -9,7 +9,7 @@ use super::{Captured, ContainerOptions, Engine, EngineError, PATIENCE};
 use crate::interrupt::{Registration, undo_on_interrupt};
 
 /// The exit code that says that the engine failed, not the command (podman-run(1), docker-run(1), "Exit status").
-const ENGINE_FAILED: i32 = 125;
+pub(super) const ENGINE_FAILED: i32 = 125;
 
 /// A running container; it is removed when this is dropped or the program is interrupted.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub struct Container<'e> {
 
 /// The name of a container of ours; whatever has it is removed in the end.
 #[derive(Debug)]
-struct ContainerName {
+pub(super) struct ContainerName {
     engine: Engine,
-    name: String,
+    pub(super) name: String,
     _undo: Registration,
 }
 
@@ -92,7 +92,7 @@ impl Container<'_> {
 }
 
 impl ContainerName {
-    fn new(engine: &Engine) -> Self {
+    pub(super) fn new(engine: &Engine) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("plywood-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let (for_undo, name_for_undo) = (engine.clone(), name.clone());
@@ -100,7 +100,7 @@ impl ContainerName {
         Self { engine: engine.clone(), name, _undo: undo }
     }
 
-    fn remove(&self) {
+    pub(super) fn remove(&self) {
         remove(&self.engine, &self.name);
     }
 }

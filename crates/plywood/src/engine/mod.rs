@@ -4,6 +4,7 @@ mod capture;
 mod container;
 mod error;
 mod load;
+mod over;
 mod run;
 
 use std::ffi::OsStr;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use capture::Captured;
 pub use container::Container;
 pub use error::{Complaint, EngineError};
+pub use over::{OverFiles, PROGRAM};
 pub use run::{ContainerOptions, Mount, ParseMountError};
 
 /// How long an engine may take for anything but running a command; loading a large image on a slow disk takes minutes.

@@ -41,3 +41,11 @@ pub(crate) fn is_executable(metadata: &Metadata) -> bool {
 pub(crate) fn make_readable_by_all(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o644))
 }
+
+/// Lets everybody run a file, whatever the umask.
+///
+/// # Errors
+/// As `fchmod(2)`.
+pub(crate) fn make_executable_by_all(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o755))
+}

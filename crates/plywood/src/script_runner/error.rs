@@ -5,7 +5,7 @@ use std::io;
 use plywood_core::platform::Platform;
 use plywood_core::tree::{TreeError, TreePath};
 
-use crate::engine::Complaint;
+use crate::engine::{Complaint, EngineError};
 
 /// Why a script's effects are not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum ScriptRunnerError {
     /// The namespaces cannot be made.
     #[error("cannot make the namespaces that a script is run in")]
     Namespace(#[source] Complaint),
+    /// Namespaces were refused, and the engine failed too.
+    #[error("cannot run the script in namespaces of its own, nor in a container")]
+    Engine(#[source] EngineError),
     /// The script failed.
     #[error("{script} of {package} failed with status {status}")]
     Script {
@@ -65,7 +68,10 @@ impl ScriptRunnerError {
             Self::Platform { .. } => {
                 Some("`apt-get install qemu-user-static binfmt-support`, or build on that platform".to_owned())
             }
-            Self::Start(_) | Self::Namespace(_) => Some("`plywood doctor` says what namespaces need".to_owned()),
+            Self::Start(_) | Self::Namespace(_) => {
+                Some("`plywood doctor` says what namespaces need; podman or docker would do too".to_owned())
+            }
+            Self::Engine(error) => error.hint(),
             Self::Temporary(_) | Self::Write(_) => Some("TMPDIR names a folder with more room".to_owned()),
             Self::Content { .. } | Self::Script { .. } | Self::ReadBack(_) | Self::Tree(_) => None,
         }

@@ -62,9 +62,7 @@ pub(super) fn run(before: File, script: &ScriptRun<'_>) -> Result<File, ScriptRu
     let mut command = unshare();
     // The shell gives descriptor 3 to the files and keeps standard output for what the script says.
     command.args(["sh", "-c", "exec 3>&1 1>&2; exec sh -c \"$0\" sh \"$@\"", INSIDE]).arg(&root).arg(text.path());
-    command.args(script.args).env_clear().envs(script.environment).env("PATH", PATH);
-    command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8").env("HOME", "/root");
-    command.env("DPKG_MAINTSCRIPT_PACKAGE", script.package).env("DPKG_MAINTSCRIPT_NAME", script.script);
+    command.args(script.args).env_clear().envs(environment(script));
     let output = after.try_clone().map_err(ScriptRunnerError::Temporary)?;
     command.stdin(Stdio::from(before)).stdout(Stdio::from(output)).stderr(Stdio::piped());
     let ended = command.output().map_err(ScriptRunnerError::Start)?;
@@ -85,6 +83,20 @@ pub(super) fn run(before: File, script: &ScriptRun<'_>) -> Result<File, ScriptRu
 
 /// Where the programs of an image are, and those of this machine that prepare the namespaces.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The environment of a script: what it is given, and what holds for each.
+pub(super) fn environment(script: &ScriptRun<'_>) -> Vec<(String, String)> {
+    let fixed = [
+        ("PATH", PATH),
+        ("DEBIAN_FRONTEND", "noninteractive"),
+        ("LC_ALL", "C.UTF-8"),
+        ("HOME", "/root"),
+        ("DPKG_MAINTSCRIPT_PACKAGE", script.package),
+        ("DPKG_MAINTSCRIPT_NAME", script.script),
+    ];
+    let given = script.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
+    given.chain(fixed.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+}
 
 /// New namespaces for everything a script could reach; for users other than root a user namespace too, in which all of
 /// the image's users have an id.
