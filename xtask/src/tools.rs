@@ -37,6 +37,8 @@ pub const ALL: &[Tool] = &[
     debian("podman", "podman", "running images"),
     debian("runc", "runc", "podman's runtime"),
     debian("newuidmap", "uidmap", "user namespaces with all users of an image"),
+    debian("update-ca-certificates", "ca-certificates", "the script that makes trust stores"),
+    debian("perl", "perl-base", "a program that no evaluator knows"),
     debian("unshare", "util-linux", "user namespaces"),
     debian("docker-registry", "docker-registry", "a registry to push to"),
     debian("nix", "nix-bin", "reading the manifest as flakes do"),

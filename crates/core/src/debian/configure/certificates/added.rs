@@ -1,5 +1,6 @@
 //! Certificate authorities that an administrator adds (update-ca-certificates(8), `/usr/local/share/ca-certificates`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bstr::ByteSlice as _;
@@ -40,7 +41,7 @@ impl AddedCertificateError {
 ///
 /// # Errors
 /// When there is no certificate in it, or a damaged one.
-pub fn added_certificates(name: &str, pem: &[u8]) -> Result<Vec<(TreePath, Arc<[u8]>)>, AddedCertificateError> {
+pub fn added_certificates(name: &str, pem: &[u8]) -> Result<BTreeMap<TreePath, Arc<[u8]>>, AddedCertificateError> {
     let begun = pem.find_iter(b"-----BEGIN CERTIFICATE-----").count();
     let found = certificates(pem);
     let is_sound = |der: &Vec<u8>| subject_hash(der).is_some();
@@ -84,7 +85,7 @@ mod tests {
     fn one_certificate_is_one_file() {
         assert_eq!(names(PEM), Ok(vec!["/usr/local/share/ca-certificates/company.crt".to_owned()]));
         let files = added_certificates("company", format!("Issuer: x\n{PEM}").as_bytes()).expect("certificates");
-        assert_eq!(files[0].1.as_bstr(), PEM);
+        assert_eq!(files.into_values().next().expect("a file").as_bstr(), PEM);
     }
 
     #[test]
