@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plywood_core::debian::configure::{ConfigureOptions, configure};
+use plywood_core::debian::configure::{ConfigureOptions, bootstrapped, configure};
 use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
@@ -171,7 +171,9 @@ fn assemble(
         platform: plan.platform,
         source,
     })?;
-    let options = DatabaseOptions { requested: &plan.requested, mtime: context.date.0 };
+    let mut requested = bootstrapped(debs);
+    requested.extend(plan.requested.iter().cloned());
+    let options = DatabaseOptions { requested: &requested, mtime: context.date.0 };
     write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
     Ok((installer.tree, configured.notes))
 }

@@ -21,9 +21,27 @@ pub(crate) struct Fact {
     content: Vec<u8>,
 }
 
+/// A whole file system.
+#[derive(Default)]
+pub(crate) struct System {
+    facts: BTreeMap<String, Fact>,
+    /// The sorted lines of files whose order means nothing, by path.
+    pub(crate) unordered: BTreeMap<String, Vec<String>>,
+}
+
+/// Their programs write them in the order of a hash table or of the run; what they say must be equal all the same.
+const UNORDERED: [&str; 4] =
+    ["/etc/shells", "/var/lib/apt/extended_states", "/var/lib/dpkg/diversions", "/var/lib/shells.state"];
+
+fn sorted_lines(text: &[u8]) -> Vec<String> {
+    let mut lines: Vec<String> = String::from_utf8_lossy(text).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
 /// The facts of a tar; further names of a file have the facts of the first.
-pub(crate) fn of_tar(tar: &Path) -> BTreeMap<String, Fact> {
-    let mut facts: BTreeMap<String, Fact> = BTreeMap::new();
+pub(crate) fn of_tar(tar: &Path) -> System {
+    let System { mut facts, mut unordered } = System::default();
     let mut archive = tar::Archive::new(io::BufReader::new(File::open(tar).expect("mmdebstrap's tar")));
     for entry in archive.entries().expect("a tar") {
         let mut entry = entry.expect("an entry");
@@ -47,13 +65,16 @@ pub(crate) fn of_tar(tar: &Path) -> BTreeMap<String, Fact> {
             let mut buffer = Vec::new();
             io::Read::read_to_end(&mut entry, &mut buffer).expect("contents");
             hasher.update(&buffer);
+            if UNORDERED.contains(&path.as_str()) {
+                unordered.insert(path.clone(), sorted_lines(&buffer));
+            }
             ('f', hasher.finalize().to_vec())
         } else {
             ('?', Vec::new())
         };
         facts.insert(path, Fact { kind, mode: if kind == 'l' { 0o777 } else { mode }, uid, gid, content });
     }
-    facts
+    System { facts, unordered }
 }
 
 fn name(path: &[u8]) -> String {
@@ -62,8 +83,12 @@ fn name(path: &[u8]) -> String {
 }
 
 /// The facts of a tree.
-pub(crate) fn of_tree(tree: &Tree, store: &Store) -> BTreeMap<String, Fact> {
-    tree.iter().map(|(path, node)| (display(path), fact(node, store))).collect()
+pub(crate) fn of_tree(tree: &Tree, store: &Store) -> System {
+    let lines = |path: &str| Some(sorted_lines(&tree.read(&TreePath::parse(path).ok()?, store).ok()?));
+    System {
+        facts: tree.iter().map(|(path, node)| (display(path), fact(node, store))).collect(),
+        unordered: UNORDERED.iter().filter_map(|path| Some(((*path).to_owned(), lines(path)?))).collect(),
+    }
 }
 
 fn display(path: &TreePath) -> String {
@@ -82,7 +107,8 @@ fn fact(node: &Node, store: &Store) -> Fact {
 }
 
 /// Every path that differs, with what differs.
-pub(crate) fn differences(ours: &BTreeMap<String, Fact>, theirs: &BTreeMap<String, Fact>) -> BTreeMap<String, String> {
+pub(crate) fn differences(ours: &System, theirs: &System) -> BTreeMap<String, String> {
+    let (ours, theirs) = (&ours.facts, &theirs.facts);
     let paths: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
     let mut found = BTreeMap::new();
     for path in paths {

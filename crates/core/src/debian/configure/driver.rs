@@ -19,6 +19,9 @@ use crate::tree::{ReadContent, Tree, TreePath};
 /// Triggers that activate each other come to an end, or dpkg would not either.
 const MAX_TRIGGER_ROUNDS: usize = 1000;
 
+/// The one package that a bootstrap asks for by itself.
+const APT: &str = "apt";
+
 /// What installing depends on besides the packages.
 #[derive(Clone, Copy)]
 pub struct ConfigureOptions<'o> {
@@ -104,6 +107,15 @@ struct Run<'o> {
     machine: Machine<'o, System>,
     options: ConfigureOptions<'o>,
     refused: Vec<ScriptError>,
+}
+
+/// The names of the packages that a bootstrap starts from: the essential ones with what they need, and apt.
+///
+/// dpkg alone installs the former, so apt has no mark that they came automatically; of apt's own packages everything
+/// but apt has one.
+pub fn bootstrapped(packages: &[&UnpackedDeb]) -> BTreeSet<String> {
+    let (first, _) = packages.split_at(essential_prefix(packages));
+    first.iter().map(|package| package.package().to_owned()).chain([APT.to_owned()]).collect()
 }
 
 /// How many packages come before, and with, the last essential one.

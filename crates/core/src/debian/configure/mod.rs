@@ -21,6 +21,6 @@ pub mod systemd;
 mod triggers;
 
 pub use commands::{LEFT_OUT, LeftOut};
-pub use driver::{ConfigureOptions, Configured, RunScript, ScriptRun, configure};
+pub use driver::{ConfigureOptions, Configured, RunScript, ScriptRun, bootstrapped, configure};
 pub use error::{ConfigureError, ScriptError};
 pub use system::System;

@@ -19,7 +19,7 @@ pub enum Base {
     Nothing,
     /// The essential packages and what they need.
     Essential,
-    /// The essential packages, apt, and what they need: mmdebstrap's `minbase`.
+    /// The essential packages, apt, and what they need: the variant `apt` of mmdebstrap.
     #[default]
     Minbase,
 }

@@ -4,6 +4,7 @@
 
 pub(super) mod accounts;
 mod awk;
+mod codec;
 mod compare;
 mod copy;
 mod date;
@@ -27,6 +28,7 @@ mod sort;
 mod stat;
 mod system;
 mod text;
+mod xargs;
 
 use super::{CommandFn, Commands};
 
@@ -38,6 +40,7 @@ pub(super) fn register<S>(commands: &mut Commands<S>) {
     let table: &[(&str, CommandFn<S>)] = &[
         ("arch", system::arch),
         ("awk", awk::awk),
+        ("base64", codec::base64),
         ("basename", paths::basename),
         ("cat", text::cat),
         ("chgrp", owner::chown),
@@ -59,6 +62,7 @@ pub(super) fn register<S>(commands: &mut Commands<S>) {
         ("getent", system::getent),
         ("grep", grep::grep),
         ("groups", system::groups),
+        ("gzip", codec::gzip),
         ("head", text::head),
         ("hostname", system::hostname),
         ("id", system::id),
@@ -108,7 +112,8 @@ pub(super) fn register<S>(commands: &mut Commands<S>) {
         ("wc", text::wc),
         ("which", paths::which),
         ("whoami", system::whoami),
-        ("xargs", find::xargs),
+        ("xargs", xargs::xargs),
+        ("zcat", codec::zcat),
     ];
     for (name, command) in table {
         commands.register(name, *command);

@@ -7,6 +7,7 @@ mod accounts;
 mod alternatives;
 mod apache;
 mod capabilities;
+mod ccache;
 mod certificates;
 mod debconf;
 mod divert;
@@ -14,6 +15,7 @@ mod dpkg;
 mod dpkg_query;
 mod inert;
 mod ldconfig;
+mod locale;
 mod maintscript;
 mod pam;
 mod programs;
@@ -48,6 +50,7 @@ pub(super) fn all() -> Commands<System> {
         alternatives::register,
         apache::register,
         capabilities::register,
+        ccache::register,
         certificates::register,
         debconf::register,
         divert::register,
@@ -55,6 +58,7 @@ pub(super) fn all() -> Commands<System> {
         dpkg_query::register,
         inert::register,
         ldconfig::register,
+        locale::register,
         maintscript::register,
         pam::register,
         programs::register,

@@ -1,8 +1,10 @@
 //! `awk` (XCU, utilities): patterns, fields, expressions, arrays and the usual functions. Functions of one's own,
 //! `getline`, and output to files or pipes are refused.
 
+mod functions;
 mod lexer;
 mod parser;
+mod printf;
 mod run;
 mod value;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bstr::{BString, ByteSlice};
 use regex::bytes::Regex;
 
-use super::value::{Value, format_number};
+use super::value::Value;
 use super::{Expression, Operator, Pattern, Rule, Statement};
 
 /// More steps than any package's program needs.
@@ -18,7 +18,7 @@ pub(super) enum Refused {
 }
 
 /// How statements ended early.
-enum Jump {
+pub(super) enum Jump {
     Next,
     Exit(u8),
     Break,
@@ -26,12 +26,12 @@ enum Jump {
     Refused(Refused),
 }
 
-type Run<T> = Result<T, Jump>;
+pub(super) type Run<T> = Result<T, Jump>;
 
 pub(super) struct Awk {
-    variables: BTreeMap<String, Value>,
-    arrays: BTreeMap<String, BTreeMap<BString, Value>>,
-    record: BString,
+    pub(super) variables: BTreeMap<String, Value>,
+    pub(super) arrays: BTreeMap<String, BTreeMap<BString, Value>>,
+    pub(super) record: BString,
     fields: Vec<BString>,
     in_range: Vec<bool>,
     steps: u32,
@@ -80,7 +80,7 @@ impl Awk {
         self.variables.insert(name.to_owned(), Value::Input(value));
     }
 
-    fn text_of(&self, name: &str) -> BString {
+    pub(super) fn text_of(&self, name: &str) -> BString {
         self.variables.get(name).map(Value::text).unwrap_or_default()
     }
 
@@ -154,7 +154,7 @@ impl Awk {
         self.variables.insert("NF".to_owned(), Value::Number(self.fields.len() as f64));
     }
 
-    fn split(&self, text: &[u8], separator: &[u8]) -> Vec<BString> {
+    pub(super) fn split(&self, text: &[u8], separator: &[u8]) -> Vec<BString> {
         if separator == b" " {
             return text.fields().map(BString::from).collect();
         }
@@ -286,7 +286,7 @@ impl Awk {
         Ok(bstr::join(self.text_of("SUBSEP"), parts).into())
     }
 
-    fn value(&mut self, expression: &Expression) -> Run<Value> {
+    pub(super) fn value(&mut self, expression: &Expression) -> Run<Value> {
         Ok(match expression {
             Expression::Number(number) => Value::Number(*number),
             Expression::Text(text) => Value::Text(text.clone()),
@@ -356,7 +356,7 @@ impl Awk {
         })
     }
 
-    fn regex(&mut self, expression: &Expression) -> Run<Regex> {
+    pub(super) fn regex(&mut self, expression: &Expression) -> Run<Regex> {
         if let Expression::Regex(regex) = expression {
             return Ok(regex.clone());
         }
@@ -364,7 +364,7 @@ impl Awk {
         super::super::regex::extended(&source, false).ok_or(Jump::Refused(Refused::Construct(source)))
     }
 
-    fn assign(&mut self, place: &Expression, value: Value) -> Run<()> {
+    pub(super) fn assign(&mut self, place: &Expression, value: Value) -> Run<()> {
         match place {
             Expression::Variable(name) => {
                 if name == "NF" {
@@ -385,151 +385,6 @@ impl Awk {
             _ => return Err(Jump::Refused(Refused::Construct("an assignment to this".into()))),
         }
         Ok(())
-    }
-
-    fn call(&mut self, name: &str, arguments: &[Expression]) -> Run<Value> {
-        let refused = || Jump::Refused(Refused::Construct(name.into()));
-        if let "sub" | "gsub" = name {
-            let [pattern, replacement, place @ ..] = arguments else { return Err(refused()) };
-            let record = Expression::Field(Box::new(Expression::Number(0.0)));
-            return self.replace(pattern, replacement, place.first().unwrap_or(&record), name == "gsub");
-        }
-        if let ("split", [text, Expression::Variable(array), rest @ ..]) = (name, arguments) {
-            let text = self.value(text)?.text();
-            let separator = match rest.first() {
-                Some(Expression::Regex(regex)) => {
-                    let parts =
-                        if text.is_empty() { Vec::new() } else { regex.split(&text).map(BString::from).collect() };
-                    return Ok(self.fill(array, parts));
-                }
-                Some(separator) => self.value(separator)?.text(),
-                None => self.text_of("FS"),
-            };
-            let parts = self.split(&text, &separator);
-            return Ok(self.fill(array, parts));
-        }
-        if let ("match", [text, pattern]) = (name, arguments) {
-            let text = self.value(text)?.text();
-            let found = self.regex(pattern)?.find(&text).map(|found| (found.start() + 1, found.len()));
-            let (start, length) = found.map_or((0.0, -1.0), |(start, length)| (start as f64, length as f64));
-            self.variables.insert("RSTART".to_owned(), Value::Number(start));
-            self.variables.insert("RLENGTH".to_owned(), Value::Number(length));
-            return Ok(Value::Number(start));
-        }
-        if let ("length", [Expression::Variable(array)]) = (name, arguments)
-            && let Some(array) = self.arrays.get(array)
-        {
-            return Ok(Value::Number(array.len() as f64));
-        }
-        if name == "sprintf" {
-            return Ok(Value::Text(self.format(arguments)?.into()));
-        }
-        let values = arguments.iter().map(|argument| self.value(argument)).collect::<Run<Vec<_>>>()?;
-        Ok(match (name, values.as_slice()) {
-            ("length", []) => Value::Number(self.record.len() as f64),
-            ("length", [text]) => Value::Number(text.text().len() as f64),
-            ("tolower", [text]) => Value::Text(text.text().to_ascii_lowercase().into()),
-            ("toupper", [text]) => Value::Text(text.text().to_ascii_uppercase().into()),
-            ("int", [number]) => Value::Number(number.number().trunc()),
-            ("index", [text, part]) => {
-                let (text, part) = (text.text(), part.text());
-                Value::Number(text.find(&part).map_or(0.0, |at| (at + 1) as f64))
-            }
-            ("substr", [text, start, rest @ ..]) => {
-                let text = text.text();
-                let start = start.number().round();
-                let end = rest.first().map_or(f64::INFINITY, |length| start + length.number().round());
-                let inside = |at: usize| (at as f64) + 1.0 >= start && (at as f64) + 1.0 < end;
-                Value::Text(
-                    text.iter()
-                        .enumerate()
-                        .filter(|(at, _)| inside(*at))
-                        .map(|(_, byte)| *byte)
-                        .collect::<Vec<u8>>()
-                        .into(),
-                )
-            }
-            _ => return Err(refused()),
-        })
-    }
-
-    fn fill(&mut self, array: &str, parts: Vec<BString>) -> Value {
-        let count = parts.len() as f64;
-        let items =
-            parts.into_iter().enumerate().map(|(at, part)| ((at + 1).to_string().into(), Value::Input(part))).collect();
-        self.arrays.insert(array.to_owned(), items);
-        Value::Number(count)
-    }
-
-    fn replace(&mut self, pattern: &Expression, replacement: &Expression, place: &Expression, all: bool) -> Run<Value> {
-        let regex = self.regex(pattern)?;
-        let replacement = self.value(replacement)?.text();
-        let text = self.value(place)?.text();
-        let mut result = Vec::new();
-        let (mut copied, mut count) = (0, 0);
-        for found in regex.find_iter(&text).take(if all { usize::MAX } else { 1 }) {
-            result.extend_from_slice(text.get(copied..found.start()).unwrap_or_default());
-            let mut bytes = replacement.iter().copied().peekable();
-            while let Some(byte) = bytes.next() {
-                match byte {
-                    b'\\' => result.push(bytes.next_if(|next| matches!(next, b'&' | b'\\')).unwrap_or(b'\\')),
-                    b'&' => result.extend_from_slice(found.as_bytes()),
-                    _ => result.push(byte),
-                }
-            }
-            copied = found.end();
-            count += 1;
-        }
-        if count > 0 {
-            result.extend_from_slice(text.get(copied..).unwrap_or_default());
-            self.assign(place, Value::Text(result.into()))?;
-        }
-        Ok(Value::Number(f64::from(count)))
-    }
-
-    /// `printf` with `%s`, `%d`, `%c` and `%%`, width, precision and the flags `-` and `0`.
-    fn format(&mut self, list: &[Expression]) -> Run<Vec<u8>> {
-        let mut values = list.iter().map(|item| self.value(item)).collect::<Run<Vec<_>>>()?.into_iter();
-        let format = values.next().map(|format| format.text()).unwrap_or_default();
-        let mut text = Vec::new();
-        let mut bytes = format.iter().copied().peekable();
-        while let Some(byte) = bytes.next() {
-            if byte != b'%' {
-                text.push(byte);
-                continue;
-            }
-            let mut spec = String::new();
-            while let Some(next) = bytes.next_if(|next| matches!(next, b'-' | b'.' | b'0'..=b'9')) {
-                spec.push(next.into());
-            }
-            let letter = bytes.next().unwrap_or(b'%');
-            if letter == b'%' {
-                text.push(b'%');
-                continue;
-            }
-            let value = values.next().unwrap_or(Value::Unset);
-            let (width, precision) = spec.split_once('.').unwrap_or((&spec, ""));
-            let mut field: Vec<u8> = match letter {
-                b's' => value.text().into(),
-                b'd' | b'i' => format_number(value.number().trunc()).into_bytes(),
-                b'c' => value.text().get(..1).unwrap_or_default().to_vec(),
-                b'x' => format!("{:x}", value.number() as i64).into_bytes(),
-                b'o' => format!("{:o}", value.number() as i64).into_bytes(),
-                b'f' => format!("{:.*}", precision.parse::<usize>().unwrap_or(6).min(60), value.number()).into_bytes(),
-                other => return Err(Jump::Refused(Refused::Construct([b'%', other].as_slice().into()))),
-            };
-            if letter == b's'
-                && let Ok(precision) = precision.parse::<usize>()
-            {
-                field.truncate(precision);
-            }
-            let (left, width) = (width.starts_with('-'), width.trim_start_matches('-'));
-            let zero = width.starts_with('0') && letter != b's' && !left;
-            let fill = width.parse::<usize>().unwrap_or(0).min(1 << 16).saturating_sub(field.len());
-            let padding = vec![if zero { b'0' } else { b' ' }; fill];
-            text.extend(if left { [field, padding].concat() } else { [padding, field].concat() });
-        }
-        Ok(text)
     }
 }
 
