@@ -8,8 +8,10 @@ use crate::archive::Debian;
 /// Bootstraps into a tar in `folder`; the error is mmdebstrap's own.
 pub(crate) fn bootstrap(debian: &Debian, suite: &str, packages: &[&str], folder: &Path) -> Result<PathBuf, String> {
     let tar = folder.join("system.tar");
+    // The variant `apt` would be the same, but that nothing apt needs is marked as automatic there.
+    let include = format!("--include=apt,{}", packages.join(","));
     let output = Command::new("mmdebstrap")
-        .args(["--variant=apt", "--skip=output/dev", &format!("--include={}", packages.join(","))])
+        .args(["--variant=essential", "--skip=output/dev", &include])
         .args([suite.as_ref(), tar.as_os_str()])
         .args(&debian.sources)
         .env("SOURCE_DATE_EPOCH", debian.date.to_string())

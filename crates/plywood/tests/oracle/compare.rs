@@ -25,8 +25,8 @@ pub(crate) struct Fact {
 #[derive(Default)]
 pub(crate) struct System {
     facts: BTreeMap<String, Fact>,
-    /// The sorted lines of files whose order means nothing, by path.
-    pub(crate) unordered: BTreeMap<String, Vec<String>>,
+    /// The lines of files whose order means nothing, by path, sorted.
+    unordered: BTreeMap<String, Vec<String>>,
 }
 
 /// Their programs write them in the order of a hash table or of the run; what they say must be equal all the same.
@@ -104,6 +104,17 @@ fn fact(node: &Node, store: &Store) -> Fact {
     };
     let meta = &node.meta;
     Fact { kind, mode: u32::from(meta.mode), uid: meta.uid.into(), gid: meta.gid.into(), content }
+}
+
+/// What one system alone has in files whose order means nothing.
+pub(crate) fn unordered_differences(ours: &System, theirs: &System) -> Vec<String> {
+    let only = |one: &System, other: &System, where_: &str| {
+        let lines = one.unordered.iter().flat_map(|(path, lines)| lines.iter().map(move |line| (path, line)));
+        let missing =
+            |(path, line): &(&String, &String)| !other.unordered.get(*path).is_some_and(|lines| lines.contains(line));
+        lines.filter(missing).map(|(path, line)| format!("{path}: `{line}` only {where_}")).collect::<Vec<_>>()
+    };
+    [only(ours, theirs, "here"), only(theirs, ours, "in the real system")].concat()
 }
 
 /// Every path that differs, with what differs.
