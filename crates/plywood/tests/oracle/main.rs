@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use plywood::debian::DebRef;
-use plywood_core::debian::configure::accounts::LockedIds;
 use plywood_core::debian::configure::{ConfigureError, ConfigureOptions, Configured, bootstrapped, configure};
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
 use plywood_testkit::require::{require, require_root};
@@ -102,13 +101,14 @@ fn differences(suite: &str) -> Option<BTreeMap<String, String>> {
 
 /// Installs the packages as a build does.
 fn install(debian: &Debian, store: &Store, debs: &[DebRef], asked: &[&str]) -> Result<Configured, ConfigureError> {
-    let (locked, allowed) = (LockedIds::default(), BTreeSet::new());
+    let (none, added) = (BTreeSet::new(), BTreeMap::new());
     let options = ConfigureOptions {
         platform: debian.platform,
         now: debian.date,
-        locked: &locked,
-        allowed: &allowed,
+        allowed: &none,
+        skipped: &none,
         runner: None,
+        added: &added,
         contents: store,
     };
     let debs = store.all(debs);
