@@ -61,14 +61,18 @@ impl ImageLayout {
         self.index.manifests.iter().filter_map(|image| image.annotations.get(annotations::REF_NAME)).map(String::as_str)
     }
 
-    /// The image of a name, or the only one; from an index that of the platform.
+    /// The image of a name, or the only one, for the platform.
     ///
     /// # Errors
     /// When there is no such image, or its documents are damaged.
     pub fn image(&self, name: Option<&str>, platform: Platform) -> Result<LayoutImage, LayoutError> {
         let root = self.root(name)?;
         if !root.media_type.is_index() {
-            return self.single(root.clone());
+            let image = self.single(root.clone())?;
+            // What has no index says itself what it is for.
+            let found = (image.config.os.as_str(), image.config.architecture.as_str());
+            let fits = found == ("linux", platform.architecture());
+            return if fits { Ok(image) } else { Err(LayoutError::NoSuchPlatform { platform }) };
         }
         let index = ImageIndex::parse(&self.document(root)?).map_err(|source| document_error(root, source))?;
         let found = index.for_platform(platform).cloned();
