@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plywood_core::platform::Platform;
 
 use crate::Error;
-use crate::build::{BuildOptions, build};
+use crate::build::{BuildOptions, Loadable, build};
 use crate::engine::{ContainerOptions, Engine, EngineKind, Mount};
 use crate::events::{Events, Task, Unit};
 use crate::workspace::Workspace;
@@ -56,7 +56,8 @@ pub fn run(options: &RunOptions, workspace: &Workspace, events: &dyn Events) -> 
     };
     {
         let _task = Task::start(events, format!("Loading {} into {}", image.name, engine.kind()), None, Unit::Items);
-        engine.load(&report.output, image, platform)?;
+        let loadable = Loadable::new(engine.kind(), &report, &build_options, workspace, events)?;
+        engine.load(loadable.output(), image, platform)?;
     }
     let container = ContainerOptions {
         image: platform.image_id.to_hex(),

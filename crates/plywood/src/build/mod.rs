@@ -2,6 +2,7 @@
 
 mod error;
 mod image;
+mod load;
 mod make;
 mod output;
 mod packages;
@@ -16,6 +17,7 @@ use std::num::NonZeroUsize;
 use plywood_core::platform::Platform;
 
 pub use error::BuildError;
+pub(crate) use load::Loadable;
 pub use output::{Output, ParseOutputError};
 pub use report::{BuildReport, BuiltImage, BuiltLayer, BuiltPlatform, LayerOrigin};
 
@@ -56,13 +58,14 @@ pub fn build(options: &BuildOptions, workspace: &Workspace, events: &dyn Events)
     let mut report = make::make(options, workspace, events)?;
     if let Some(engine) = engine {
         let kind = engine.kind();
+        let loadable = Loadable::new(kind, &report, options, workspace, events)?;
         for image in &report.images {
             let [platform] = image.platforms.as_slice() else {
                 let count = image.platforms.len();
                 return Err(EngineError::SeveralPlatforms { engine: kind, count }.into());
             };
             let _task = Task::start(events, format!("Loading {} into {kind}", image.name), None, Unit::Items);
-            engine.load(&report.output, image, platform)?;
+            engine.load(loadable.output(), image, platform)?;
         }
         report.loaded = Some(kind);
     }

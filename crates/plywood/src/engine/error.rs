@@ -47,7 +47,7 @@ pub enum EngineError {
         limit: Duration,
     },
     /// The output cannot be handed to it.
-    #[error("cannot make a temporary link to the output")]
+    #[error("cannot make a temporary place for the output")]
     Stage {
         /// Why.
         source: std::io::Error,

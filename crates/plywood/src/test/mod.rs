@@ -12,7 +12,7 @@ use plywood_core::platform::Platform;
 use serde::Serialize;
 
 use crate::Error;
-use crate::build::{BuildOptions, BuildReport, BuiltImage, BuiltPlatform, build};
+use crate::build::{BuildOptions, BuildReport, BuiltImage, BuiltPlatform, Loadable, Output, build};
 use crate::engine::{ContainerOptions, Engine, EngineError, EngineKind};
 use crate::events::{Events, Task, Unit};
 use crate::workspace::Workspace;
@@ -83,9 +83,10 @@ pub fn test(options: &TestOptions, workspace: &Workspace, events: &dyn Events) -
         ..BuildOptions::default()
     };
     let built = build(&build_options, workspace, events)?;
+    let loadable = Loadable::new(engine.kind(), &built, &build_options, workspace, events)?;
     let mut images = Vec::new();
     for (image, platform) in wanted(options, &built) {
-        images.push(test_image(&engine, &manifest, &built, image, platform, events)?);
+        images.push(test_image(&engine, &manifest, loadable.output(), image, platform, events)?);
     }
     Ok(TestReport { engine: engine.kind(), images })
 }
@@ -106,7 +107,7 @@ fn wanted<'b>(
 fn test_image(
     engine: &Engine,
     manifest: &Manifest,
-    built: &BuildReport,
+    output: &Output,
     image: &BuiltImage,
     platform: &BuiltPlatform,
     events: &dyn Events,
@@ -114,7 +115,7 @@ fn test_image(
     let resolved: &ResolvedImage = manifest.resolve(&image.name)?;
     {
         let _task = Task::start(events, format!("Loading {} into {}", image.name, engine.kind()), None, Unit::Items);
-        engine.load(&built.output, image, platform)?;
+        engine.load(output, image, platform)?;
     }
     let total = resolved.tests.len() as u64;
     let task =
