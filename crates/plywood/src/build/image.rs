@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plywood_core::debian::configure::{ConfigureOptions, bootstrapped, configure};
-use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
-use plywood_core::debian::dpkg::Installer;
-use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
-use plywood_core::image::{Sources, apply, image_annotations, image_config};
+use plywood_core::debian::deb::UnpackedDeb;
+use plywood_core::image::{Sources, image_annotations, image_config};
 use plywood_core::item::ItemId;
 use plywood_core::layering::{ItemChanges, ItemEntries, settle};
-use plywood_core::manifest::model::{ScriptPolicy, Workspace as WorkspaceTable};
+use plywood_core::manifest::model::Workspace as WorkspaceTable;
 use plywood_core::oci::Timestamp;
 use plywood_core::tree::Tree;
 use plywood_oci::codec::Codec;
@@ -20,11 +17,12 @@ use plywood_oci::store::Store;
 use rayon::prelude::*;
 
 use super::BuildError;
+use super::assemble::{assemble, unpacked_debs};
+use super::describe::{check_size, comment, describe};
 use super::packages::Unpacked;
 use super::plan::ImagePlan;
-use super::report::{BuiltLayer, BuiltPlatform, LayerOrigin};
-use crate::events::{Event, Events, Task};
-use crate::script_runner::NamespaceRunner;
+use super::report::{BuiltPlatform, LayerOrigin};
+use crate::events::{Events, Task};
 
 /// What the images of one build have in common.
 pub(super) struct Context<'b> {
@@ -122,80 +120,6 @@ pub(super) fn finish(
     Ok((image, report))
 }
 
-fn unpacked_debs<'b>(context: &Context<'b>, plan: &ImagePlan<'_>) -> Result<Vec<&'b UnpackedDeb>, BuildError> {
-    let find = |package: &super::packages::WantedDeb| {
-        context.unpacked.get(&package.item()).map(|deb| &**deb).ok_or_else(|| BuildError::NotLocked {
-            image: plan.image.name.to_string(),
-            platform: plan.platform,
-            what: package.deb.name.clone(),
-        })
-    };
-    plan.packages.iter().map(find).collect()
-}
-
-/// The whole file system of the image, and what was passed over on the way.
-fn assemble(
-    context: &Context<'_>,
-    plan: &ImagePlan<'_>,
-    debs: &[&UnpackedDeb],
-    sources: &Sources,
-) -> Result<(Tree, BTreeSet<String>), BuildError> {
-    let image = || plan.image.name.to_string();
-    let contents = SegmentContents::new(context.store, plan.codec);
-    if !sources.certificates.is_empty() && !debs.iter().any(|deb| deb.package() == "ca-certificates") {
-        return Err(BuildError::NoTrustStore { image: image() });
-    }
-    let with_policy = |policy| scripts_with(plan, debs, policy);
-    let (allowed, skipped) = (with_policy(ScriptPolicy::Run)?, with_policy(ScriptPolicy::Skip)?);
-    let runner = NamespaceRunner { contents: &contents, platform: plan.platform, now: context.date.0 };
-    let options = ConfigureOptions {
-        platform: plan.platform,
-        now: context.date.0,
-        allowed: &allowed,
-        skipped: &skipped,
-        runner: Some(&runner),
-        added: &sources.certificates,
-        contents: &contents,
-    };
-    let configured = configure(debs, options).map_err(|source| BuildError::Configure {
-        image: image(),
-        platform: plan.platform,
-        source,
-    })?;
-    for note in &configured.notes {
-        context.events.emit(Event::Detail(format!("{} for {}: {note}", image(), plan.platform)));
-    }
-    let mut installer: Installer = configured.installer;
-    apply(&mut installer, plan.image, sources, context.date.0).map_err(|source| BuildError::Apply {
-        image: image(),
-        platform: plan.platform,
-        source,
-    })?;
-    let mut requested = bootstrapped(debs);
-    requested.extend(plan.requested.iter().cloned());
-    let options = DatabaseOptions { requested: &requested, mtime: context.date.0 };
-    write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
-    Ok((installer.tree, configured.notes))
-}
-
-/// The packages whose scripts are treated like this, once their scripts are those that were locked.
-fn scripts_with(
-    plan: &ImagePlan<'_>,
-    debs: &[&UnpackedDeb],
-    policy: ScriptPolicy,
-) -> Result<BTreeSet<String>, BuildError> {
-    let mut names = BTreeSet::new();
-    for (name, locked) in plan.scripts.iter().filter(|(_, locked)| locked.policy == policy) {
-        let Some(deb) = debs.iter().find(|deb| deb.package() == name) else { continue };
-        let found = scripts_hash(&deb.control_files);
-        if found != locked.sha256 {
-            return Err(BuildError::Scripts { package: name.clone(), locked: locked.sha256, found });
-        }
-        names.insert(name.clone());
-    }
-    Ok(names)
-}
-
 type Generated = Vec<(plywood_core::tree::TreePath, plywood_core::tree::Node)>;
 
 /// The items of each layer as this image has them, variants written where needed, and what is left to be generated.
@@ -228,61 +152,4 @@ fn items(
         items.iter().zip(changes).map(|(item, changes)| changes.variant_of(item.item)).collect()
     });
     Ok((layers.collect(), settled.generated))
-}
-
-fn describe(plan: &ImagePlan<'_>, layers: &[(Layer, LayerOrigin)]) -> Vec<BuiltLayer> {
-    let own = || [plan.image.name.to_string()].into();
-    let planned = plan.layers.iter().map(|layer| {
-        let items: Vec<_> = layer.items.iter().map(|(key, _)| key.clone()).collect();
-        (layer.images.clone(), items)
-    });
-    let with_state = planned.chain([(own(), Vec::new())]);
-    let describe = |((layer, origin), (images, items)): (&(Layer, LayerOrigin), (_, Vec<_>))| BuiltLayer {
-        digest: layer.digest,
-        diff_id: layer.diff_id,
-        compressed_size: layer.size,
-        uncompressed_size: layer.uncompressed_size,
-        reason: reason(items.len()),
-        items,
-        images,
-        origin: *origin,
-    };
-    layers.iter().zip(with_state).map(describe).collect()
-}
-
-/// Why the items of a layer are together; who shares it is said beside it.
-fn reason(items: usize) -> String {
-    match items {
-        0 => "users, files and state of this image alone",
-        1 => "large or often changing, so that an update of it moves nothing else",
-        _ => "the same images have them; small, or from one source and changing together",
-    }
-    .to_owned()
-}
-
-/// What a layer's line of history says.
-fn comment(layer: &BuiltLayer) -> String {
-    /// As many items are named; more would only be noise in `podman history`.
-    const NAMED: usize = 4;
-    if layer.items.is_empty() {
-        return "users, files and state".to_owned();
-    }
-    let names: Vec<&str> = layer.items.iter().map(|key| key.0.rsplit('/').next().unwrap_or(&key.0)).collect();
-    match names.len().checked_sub(NAMED) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names.get(..NAMED).unwrap_or_default().join(", ")),
-    }
-}
-
-fn check_size(plan: &ImagePlan<'_>, layers: &[BuiltLayer]) -> Result<(), BuildError> {
-    let size: u64 = layers.iter().map(|layer| layer.compressed_size).sum();
-    match plan.image.size_limit {
-        Some(limit) if size > limit.0 => Err(BuildError::TooLarge {
-            image: plan.image.name.to_string(),
-            platform: plan.platform,
-            size,
-            limit: limit.0,
-        }),
-        _ => Ok(()),
-    }
 }

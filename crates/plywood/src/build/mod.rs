@@ -1,5 +1,7 @@
 //! `plywood build`: from the lock to images.
 
+mod assemble;
+mod describe;
 mod error;
 mod image;
 mod load;

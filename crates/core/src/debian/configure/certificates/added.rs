@@ -78,7 +78,7 @@ mod tests {
 
     fn names(pem: &str) -> Result<Vec<String>, AddedCertificateError> {
         let files = added_certificates("company", pem.as_bytes())?;
-        Ok(files.iter().map(|(path, _)| path.to_string()).collect())
+        Ok(files.keys().map(ToString::to_string).collect())
     }
 
     #[test]

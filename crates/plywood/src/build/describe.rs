@@ -1,0 +1,66 @@
+//! What is said of an image's layers, and whether they are too large.
+
+use plywood_oci::layer::Layer;
+
+use super::BuildError;
+use super::plan::ImagePlan;
+use super::report::{BuiltLayer, LayerOrigin};
+
+/// The layers of an image, bottom up.
+pub(super) fn describe(plan: &ImagePlan<'_>, layers: &[(Layer, LayerOrigin)]) -> Vec<BuiltLayer> {
+    let own = || [plan.image.name.to_string()].into();
+    let planned = plan.layers.iter().map(|layer| {
+        let items: Vec<_> = layer.items.iter().map(|(key, _)| key.clone()).collect();
+        (layer.images.clone(), items)
+    });
+    let with_state = planned.chain([(own(), Vec::new())]);
+    let describe = |((layer, origin), (images, items)): (&(Layer, LayerOrigin), (_, Vec<_>))| BuiltLayer {
+        digest: layer.digest,
+        diff_id: layer.diff_id,
+        compressed_size: layer.size,
+        uncompressed_size: layer.uncompressed_size,
+        reason: reason(items.len()),
+        items,
+        images,
+        origin: *origin,
+    };
+    layers.iter().zip(with_state).map(describe).collect()
+}
+
+/// Why the items of a layer are together; who shares it is said beside it.
+fn reason(items: usize) -> String {
+    match items {
+        0 => "users, files and state of this image alone",
+        1 => "large or often changing, so that an update of it moves nothing else",
+        _ => "the same images have them; small, or from one source and changing together",
+    }
+    .to_owned()
+}
+
+/// What a layer's line of history says.
+pub(super) fn comment(layer: &BuiltLayer) -> String {
+    /// As many items are named; more would only be noise in `podman history`.
+    const NAMED: usize = 4;
+    if layer.items.is_empty() {
+        return "users, files and state".to_owned();
+    }
+    let names: Vec<&str> = layer.items.iter().map(|key| key.0.rsplit('/').next().unwrap_or(&key.0)).collect();
+    match names.len().checked_sub(NAMED) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names.get(..NAMED).unwrap_or_default().join(", ")),
+    }
+}
+
+/// Holds the layers against the size limit of the manifest.
+pub(super) fn check_size(plan: &ImagePlan<'_>, layers: &[BuiltLayer]) -> Result<(), BuildError> {
+    let size: u64 = layers.iter().map(|layer| layer.compressed_size).sum();
+    match plan.image.size_limit {
+        Some(limit) if size > limit.0 => Err(BuildError::TooLarge {
+            image: plan.image.name.to_string(),
+            platform: plan.platform,
+            size,
+            limit: limit.0,
+        }),
+        _ => Ok(()),
+    }
+}
