@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::capture::{self, CaptureError};
-use super::{Captured, ContainerOptions, Engine, EngineError, PATIENCE};
+use super::{Captured, ContainerOptions, Engine, EngineError, EngineKind, PATIENCE};
 use crate::interrupt::{Registration, undo_on_interrupt};
 
 /// The exit code that says that the engine failed, not the command (podman-run(1), docker-run(1), "Exit status").
@@ -114,6 +114,11 @@ impl Drop for Container<'_> {
 /// Removes a container, running or not; that it is gone already is as well.
 fn remove(engine: &Engine, name: &str) {
     let mut command = engine.command();
-    command.args(["rm", "--force", "--volumes", name]);
+    command.args(["rm", "--force", "--volumes"]);
+    // Docker kills at once; podman would first wait ten seconds for a program that ignores SIGTERM, as most do as pid 1.
+    if engine.kind() == EngineKind::Podman {
+        command.args(["--time", "0"]);
+    }
+    command.arg(name);
     let _ = capture::capture(&mut command, PATIENCE);
 }
