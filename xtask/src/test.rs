@@ -11,7 +11,7 @@ const REQUIRE_ALL: &str = "PLYWOOD_TEST_REQUIRE_ALL";
 /// Runs every test of the workspace; with `install` on a machine that has been given all they need.
 pub fn test(install: bool, arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--workspace"]).args(arguments);
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
     if install {
         install::install()?;
         cargo.env(REQUIRE_ALL, "1");
