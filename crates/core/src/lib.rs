@@ -3,6 +3,7 @@
 //! Nothing in this crate does I/O, runs async code, reads the clock or the environment, or prints:
 //! what comes from outside is handed in as bytes or through a trait of this crate.
 
+mod calendar;
 pub mod debian;
 pub mod digest;
 pub mod image;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::calendar::{civil, days_from_civil};
+
 /// Seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(pub i64);
@@ -38,8 +40,8 @@ fn parse(text: &str) -> Option<UnixTime> {
     if clock.next().is_some() || !matches!(words.next()?, "UTC" | "GMT" | "Z" | "+0000") || words.next().is_some() {
         return None;
     }
-    let days = days_since_1970(year, month, day);
-    (civil_date(days) == (year, month, day)).then(|| UnixTime(days * DAY + hour * 3600 + minute * 60 + second))
+    let days = days_from_civil(year, month, day);
+    (civil(days) == (year, month, day)).then(|| UnixTime(days * DAY + hour * 3600 + minute * 60 + second))
 }
 
 fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
@@ -47,32 +49,11 @@ fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
     text.parse().ok().filter(|value| digits && range.contains(value))
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day comes last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + day_of_year - 719_468
-}
-
-/// The inverse of [`days_since_1970`]: the calendar repeats every 400 years of 146,097 days.
-fn civil_date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
 impl fmt::Display for UnixTime {
     /// As RFC 3339: `2025-11-15T09:08:07Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.rem_euclid(DAY);
-        let (year, month, day) = civil_date(self.0.div_euclid(DAY));
+        let (year, month, day) = civil(self.0.div_euclid(DAY));
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }

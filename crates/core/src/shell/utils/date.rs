@@ -4,6 +4,7 @@ use bstr::{BString, ByteSlice};
 
 use super::super::{Invocation, ShellError, Status};
 use super::options::{flag, optional, parse as parse_options, value};
+use crate::calendar::{civil, days_from_civil};
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
@@ -62,7 +63,7 @@ fn parse_printed(text: &str) -> Option<i64> {
     let month = MONTHS.iter().position(|name| name.get(..3) == Some(*month))? + 1;
     let mut parts = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-    let days = days_before(year.parse().ok()?, i64::try_from(month).ok()?, day.parse().ok()?);
+    let days = days_from_civil(year.parse().ok()?, i64::try_from(month).ok()?, day.parse().ok()?);
     Some(days * 86_400 + hours * 3600 + minutes * 60 + seconds)
 }
 
@@ -80,29 +81,7 @@ pub(super) fn parse(text: &BString, now: i64) -> Option<i64> {
     }
     let mut parts = text.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    ((1..=12).contains(&month) && (1..=31).contains(&day)).then(|| days_before(year, month, day) * 86_400)
-}
-
-/// Days from 1970-01-01 in the Gregorian calendar.
-fn days_before(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// Year, month and day of a day counted from 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, of_year - (153 * shifted + 2) / 5 + 1)
+    ((1..=12).contains(&month) && (1..=31).contains(&day)).then(|| days_from_civil(year, month, day) * 86_400)
 }
 
 /// strftime(3); the error is a letter that is not known.
@@ -135,7 +114,7 @@ fn formatted(format: &[u8], time: i64) -> Result<Vec<u8>, u8> {
             b'S' => format!("{second:02}"),
             b'N' => "000000000".to_owned(),
             b's' => time.to_string(),
-            b'j' => format!("{:03}", days - days_before(year, 1, 1) + 1),
+            b'j' => format!("{:03}", days - days_from_civil(year, 1, 1) + 1),
             b'a' => weekday.get(..3).unwrap_or_default().to_owned(),
             b'A' => weekday.to_owned(),
             b'b' | b'h' => month_name.get(..3).unwrap_or_default().to_owned(),
