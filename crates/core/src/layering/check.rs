@@ -63,6 +63,16 @@ pub enum LayoutFault {
         /// What it is from.
         parent: String,
     },
+    /// An image lacks a layer of one that is within it.
+    #[error("image `{within}` has item `{item}` in another layer than image `{image}`, which is within it")]
+    NotWithin {
+        /// The image that is within the other.
+        image: String,
+        /// The image that should have its layer.
+        within: String,
+        /// The first item of theirs in the layer.
+        item: ItemKey,
+    },
 }
 
 /// Checks that a layout is one for this input.
@@ -82,6 +92,7 @@ pub fn check(input: &LayerInput, layout: &Layout) -> Result<(), Vec<LayoutFault>
     for image in images.values() {
         check_items(&images, image, layout, &mut faults);
         check_chain(image, layout, &mut faults);
+        check_within(image, layout, &mut faults);
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.into_iter().collect()) }
 }
@@ -123,6 +134,18 @@ fn check_chain(image: &ImageInput, layout: &Layout, faults: &mut BTreeSet<Layout
         let below: Vec<&LayoutLayer> = layout.layers_of(parent).collect();
         if !chain.starts_with(&below) {
             faults.insert(LayoutFault::NotOnParent { image: image.name.clone(), parent: parent.clone() });
+        }
+    }
+}
+
+fn check_within(image: &ImageInput, layout: &Layout, faults: &mut BTreeSet<LayoutFault>) {
+    for within in &image.within {
+        let there: BTreeSet<&[ItemKey]> = layout.layers_of(within).map(|layer| layer.items.as_slice()).collect();
+        let theirs: BTreeSet<&ItemKey> = there.iter().copied().flatten().collect();
+        let apart = layout.layers_of(&image.name).filter(|layer| !there.contains(layer.items.as_slice()));
+        for item in apart.filter_map(|layer| layer.items.iter().find(|item| theirs.contains(item))) {
+            let (image, within, item) = (image.name.clone(), within.clone(), item.clone());
+            faults.insert(LayoutFault::NotWithin { image, within, item });
         }
     }
 }

@@ -17,6 +17,11 @@ impl ImageSet {
         self.0.get(image / 64).is_some_and(|word| word >> (image % 64) & 1 == 1)
     }
 
+    /// The image of the lowest number.
+    pub(super) fn first(&self) -> Option<usize> {
+        self.iter().next()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
@@ -33,6 +38,12 @@ impl ImageSet {
     /// The images in both sets.
     pub(super) fn and(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect()).trimmed()
+    }
+
+    /// The images in one of the sets or in both.
+    pub(super) fn or(&self, other: &Self) -> Self {
+        let word = |set: &Self, at: usize| set.0.get(at).copied().unwrap_or(0);
+        Self((0..self.0.len().max(other.0.len())).map(|at| word(self, at) | word(other, at)).collect())
     }
 
     /// The images of this set that are not in the other.
@@ -68,6 +79,7 @@ mod tests {
         let (a, b) = (set(&[1, 64, 200]), set(&[1, 200]));
         assert_eq!(a.and(&b), b);
         assert_eq!(a.without(&b), set(&[64]));
+        assert_eq!(set(&[64]).or(&b), a);
         assert!(b.without(&a).is_empty());
         assert_eq!(a.iter().collect::<Vec<_>>(), [1, 64, 200]);
         assert_eq!((a.len(), a.contains(64), a.contains(63)), (3, true, false));

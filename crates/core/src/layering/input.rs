@@ -23,6 +23,9 @@ pub struct ImageInput {
     pub name: String,
     /// The image of the workspace it is `from`; all items of that one are its own too, named here or not.
     pub parent: Option<String>,
+    /// The images that must have every layer of this one that holds an item of theirs: a runtime is within the images
+    /// for development that have all it has. They need not be on one chain.
+    pub within: BTreeSet<String>,
     /// Its items.
     pub items: BTreeSet<ItemKey>,
     /// How many layers it may have.
@@ -61,6 +64,8 @@ pub struct ItemInfo {
     pub size: u64,
     /// What changes together, such as a source package; items of one group are placed together.
     pub group: String,
+    /// What it is, such as a package or a store path; only a budget brings items of different kinds into one layer.
+    pub kind: &'static str,
     /// How often it changes.
     pub volatility: Volatility,
 }

@@ -11,9 +11,9 @@ const LAYER_COST: u64 = 64 << 10;
 
 /// Joins new layers of the same images as long as the expected bytes of an update grow by less than a layer costs.
 pub(super) fn merge_cheap(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
-    let mut cells: BTreeMap<(ImageSet, Volatility), Vec<Draft<'_>>> = BTreeMap::new();
+    let mut cells: BTreeMap<(ImageSet, Option<&str>, Volatility), Vec<Draft<'_>>> = BTreeMap::new();
     for draft in drafts {
-        cells.entry((draft.images.clone(), draft.volatility)).or_default().push(draft);
+        cells.entry((draft.images.clone(), draft.kind, draft.volatility)).or_default().push(draft);
     }
     let mut merged = Vec::new();
     for mut cell in cells.into_values() {
@@ -70,8 +70,9 @@ fn join_down_to(
             return count;
         }
         let Some((a, b, together)) = cheapest_pair(images, drafts, image) else { return count };
-        let moves = [a, b].iter().any(|at| drafts[*at].previous.is_some() || drafts[*at].images != together);
-        if moves && !whatever_it_costs {
+        let (first, second) = (&drafts[a], &drafts[b]);
+        let moves = |draft: &Draft<'_>| !draft.previous.is_empty() || draft.images != together;
+        if (moves(first) || moves(second) || first.kind != second.kind) && !whatever_it_costs {
             return count;
         }
         join_in(drafts, a, b, together);
@@ -81,12 +82,13 @@ fn join_down_to(
 /// Two layers by their places, and the images that then have them joined.
 type Pair = (usize, usize, ImageSet);
 
-/// Whether a layer of the previous layout is touched, then the cost.
-type Weight = (bool, u64);
+/// Whether a layer of the previous layout is touched, whether items of different kinds meet, then the cost.
+type Weight = (bool, bool, u64);
 
 /// The two layers of an image that cost the least to join, and the images that then have them joined.
 fn cheapest_pair(images: &Images<'_>, drafts: &[Draft<'_>], image: usize) -> Option<Pair> {
     let candidates = smallest_of_each_kind(drafts, image);
+    let mut joinable = Joinable { images, image, known: BTreeMap::new() };
     let mut best: Option<(Weight, Pair)> = None;
     for (nth, &(a, rank)) in candidates.iter().enumerate() {
         for &(b, other_rank) in &candidates[nth + 1..] {
@@ -95,14 +97,15 @@ fn cheapest_pair(images: &Images<'_>, drafts: &[Draft<'_>], image: usize) -> Opt
             if first.images != second.images && rank.max(other_rank) > 1 {
                 continue;
             }
-            let together = may_join(images, &first.images, &second.images);
+            let moves = !(first.previous.is_empty() && second.previous.is_empty());
+            let together = joinable.images(&first.images, &second.images, moves);
             if !together.contains(image) {
                 continue;
             }
             let twice = |draft: &Draft<'_>| if draft.images == together { 0 } else { draft.size };
             let cost =
                 (twice(first) + twice(second)).saturating_mul(CERTAIN).saturating_add(joining_cost(first, second));
-            let weight = (first.previous.is_some() || second.previous.is_some(), cost);
+            let weight = (moves, first.kind != second.kind, cost);
             if best.as_ref().is_none_or(|(least, _)| weight < *least) {
                 best = Some((weight, (a, b, together)));
             }
@@ -115,9 +118,9 @@ fn cheapest_pair(images: &Images<'_>, drafts: &[Draft<'_>], image: usize) -> Opt
 /// the smallest, each with its rank among them. (With all of them the result is hardly better, but the time is cubic.)
 fn smallest_of_each_kind(drafts: &[Draft<'_>], image: usize) -> Vec<(usize, usize)> {
     const ENOUGH: usize = 40;
-    let mut kinds: BTreeMap<(&ImageSet, Volatility, bool), Vec<usize>> = BTreeMap::new();
+    let mut kinds: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.images.contains(image)) {
-        kinds.entry((&draft.images, draft.volatility, draft.previous.is_some())).or_default().push(at);
+        kinds.entry((&draft.images, draft.kind, draft.volatility, !draft.previous.is_empty())).or_default().push(at);
     }
     let by_size = |at: &usize| (drafts[*at].size, &drafts[*at].items);
     let mut candidates = Vec::new();
@@ -129,17 +132,26 @@ fn smallest_of_each_kind(drafts: &[Draft<'_>], image: usize) -> Vec<(usize, usiz
     candidates
 }
 
-/// The images that may have two layers joined: those that have both, unless their parent has one or both apart.
-fn may_join(images: &Images<'_>, first: &ImageSet, second: &ImageSet) -> ImageSet {
-    let mut together = ImageSet::default();
-    // Parents have lower numbers, so they are decided before their children.
-    for image in first.and(second).iter() {
-        let apart = |parent: usize| (first.contains(parent) || second.contains(parent)) && !together.contains(parent);
-        if !images.parents[image].is_some_and(apart) {
-            together.insert(image);
-        }
+/// Which images may have two layers of one image joined.
+struct Joinable<'d> {
+    images: &'d Images<'d>,
+    image: usize,
+    known: BTreeMap<(ImageSet, ImageSet, bool), ImageSet>,
+}
+
+impl Joinable<'_> {
+    /// Of the images that have both layers those that may have them as one: whoever is tied to them and has one of the
+    /// two has both, and joins as well. When that moves a layer of the previous layout, no more than must are moved.
+    fn images(&mut self, first: &ImageSet, second: &ImageSet, moves: bool) -> ImageSet {
+        let (ties, image) = (&self.images.ties, self.image);
+        let find = || {
+            let (either, both) = (first.or(second), first.and(second));
+            let parts = if moves { vec![ties.part_of(image, &either)] } else { ties.parts(&either) };
+            let parts = parts.iter().filter(|part| part.without(&both).is_empty());
+            parts.flat_map(ImageSet::iter).collect()
+        };
+        self.known.entry((first.clone(), second.clone(), moves)).or_insert_with(find).clone()
     }
-    together
 }
 
 /// Joins two layers for some images; the others keep them apart.
@@ -155,13 +167,15 @@ fn join_in(drafts: &mut Vec<Draft<'_>>, a: usize, b: usize, together: ImageSet) 
 }
 
 fn join<'i>(larger: &Draft<'i>, smaller: &Draft<'i>, images: ImageSet) -> Draft<'i> {
+    let place = larger.previous.keys().chain(smaller.previous.keys()).min();
     Draft {
+        previous: place.map(|place| (*place, images.clone())).into_iter().collect(),
         images,
         items: larger.items.iter().chain(&smaller.items).copied().collect(),
         size: larger.size + smaller.size,
         stays: larger.stays * smaller.stays / CERTAIN,
         volatility: larger.volatility.max(smaller.volatility),
-        previous: larger.previous.into_iter().chain(smaller.previous).min(),
+        kind: larger.kind.filter(|kind| smaller.kind == Some(kind)),
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! The layout is joint over all images of a workspace. In this order of weight:
 //! 1. An image has only its own items, and its chain starts with the item layers of the image it is `from`.
-//! 2. An item stays in the layer that the previous layout gave it.
-//! 3. Items used by the same images are together, so that a layer is shared by all that have its items.
-//! 4. Big items and those that often change are alone, items of one source together: a layer is worth its place
+//! 2. An image that is within another, as production is within development, has only layers that the other has too, but
+//!    for layers that hold nothing of the other's.
+//! 3. An item stays in the layer that the previous layout gave it.
+//! 4. Items used by the same images are together, so that a layer is shared by all that have its items.
+//! 5. Big items and those that often change are alone, items of one source together: a layer is worth its place
 //!    when it saves more bytes of updates than it costs.
 
 mod check;
@@ -19,6 +21,7 @@ mod report;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod variant;
 
 use std::collections::BTreeSet;

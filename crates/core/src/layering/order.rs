@@ -8,9 +8,13 @@ use super::plan::{Draft, Images};
 ///
 /// Two images that disagree on the order of two layers each get their own mention of one of them; its content, and so
 /// its blob, is the same.
-pub(super) fn in_order<'i>(images: &Images<'_>, mut waiting: Vec<Draft<'i>>) -> Vec<Draft<'i>> {
+pub(super) fn in_order<'i>(images: &Images<'_>, drafts: Vec<Draft<'i>>) -> Vec<Draft<'i>> {
+    let mut waiting: Vec<Draft<'i>> = drafts.into_iter().flat_map(mentions).collect();
     waiting.sort_by(|a, b| {
-        let rank = |draft: &Draft<'_>| (draft.previous.is_none(), draft.previous, usize::MAX - draft.images.len());
+        let rank = |draft: &Draft<'_>| {
+            let place = draft.previous.keys().next().copied();
+            (place.is_none(), place, usize::MAX - draft.images.len())
+        };
         rank(a)
             .cmp(&rank(b))
             .then_with(|| a.volatility.cmp(&b.volatility))
@@ -35,6 +39,19 @@ pub(super) fn in_order<'i>(images: &Images<'_>, mut waiting: Vec<Draft<'i>>) -> 
         ordered.push(draft);
     }
     ordered
+}
+
+/// A layer once for each of its places in the previous layout.
+fn mentions(draft: Draft<'_>) -> Vec<Draft<'_>> {
+    if draft.previous.is_empty() {
+        return vec![draft];
+    }
+    let at = |(place, images): (&usize, &ImageSet)| Draft {
+        images: images.and(&draft.images),
+        previous: [(*place, images.clone())].into(),
+        ..draft.clone()
+    };
+    draft.previous.iter().map(at).filter(|draft| !draft.images.is_empty()).collect()
 }
 
 /// The images of a layer that may have it now: their parent has it with them, or has all its layers already.

@@ -7,6 +7,7 @@ use super::input::{CERTAIN, ItemInfo, LayerInput, Volatility};
 use super::keep::keep_previous;
 use super::merge::{fit_budgets, leave_room, merge_cheap};
 use super::order::in_order;
+use super::ties::Ties;
 use super::{Layout, LayoutLayer};
 use crate::item::ItemKey;
 
@@ -26,6 +27,14 @@ pub enum PlanError {
     SameName {
         /// The name.
         image: String,
+    },
+    /// An image is within one that is not there.
+    #[error("image `{image}` is within `{within}`, which is not among the images")]
+    UnknownWithin {
+        /// The image.
+        image: String,
+        /// What it names.
+        within: String,
     },
     /// An image is `from` itself, directly or not.
     #[error("image `{image}` is from itself")]
@@ -82,8 +91,13 @@ pub(super) struct Images<'i> {
     pub(super) items: Vec<BTreeSet<&'i ItemKey>>,
     /// How many layers the items of each image may fill.
     pub(super) limits: Vec<usize>,
+    /// Which of them have what they share in the same layers.
+    pub(super) ties: Ties,
     pub(super) infos: &'i BTreeMap<ItemKey, ItemInfo>,
 }
+
+/// Places in the previous layout, each with the images that have a layer there.
+pub(super) type Places = BTreeMap<usize, ImageSet>;
 
 /// A layer while planning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +108,10 @@ pub(super) struct Draft<'i> {
     /// The chance that none of its items changes, in units of 1/65536.
     pub(super) stays: u64,
     pub(super) volatility: Volatility,
-    /// Its place in the previous layout, when it is from there.
-    pub(super) previous: Option<usize>,
+    /// What all of its items are; `None` when they are not all the same.
+    pub(super) kind: Option<&'static str>,
+    /// Its places in the previous layout, when it is from there: images that disagree on the order have it in several.
+    pub(super) previous: Places,
 }
 
 impl<'i> Images<'i> {
@@ -107,7 +123,9 @@ impl<'i> Images<'i> {
             }
         }
         let known: BTreeSet<&str> = waiting.keys().copied().collect();
-        let mut images = Self { names: vec![], parents: vec![], items: vec![], limits: vec![], infos: &input.items };
+        let ties = Ties::none(input.images.len());
+        let mut images =
+            Self { names: vec![], parents: vec![], items: vec![], limits: vec![], ties, infos: &input.items };
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         while let Some((name, _)) = waiting.first_key_value() {
             let ready =
@@ -134,12 +152,30 @@ impl<'i> Images<'i> {
             images.items.push(items);
             images.limits.push(image.budget.for_items());
         }
+        images.tie(input, &numbers)?;
         Ok(images)
     }
 
+    /// Ties each image to the one it is from and to those it is within.
+    fn tie(&mut self, input: &LayerInput, numbers: &BTreeMap<&str, usize>) -> Result<(), PlanError> {
+        for (image, parent) in self.parents.iter().enumerate() {
+            parent.iter().for_each(|parent| self.ties.tie(image, *parent));
+        }
+        for image in &input.images {
+            for within in &image.within {
+                let unknown = || PlanError::UnknownWithin { image: image.name.clone(), within: within.clone() };
+                let number = |name: &str| numbers.get(name).copied().ok_or_else(unknown);
+                self.ties.tie(number(&image.name)?, number(within)?);
+            }
+        }
+        Ok(())
+    }
+
     /// A layer of these items.
-    pub(super) fn draft(&self, images: ImageSet, items: Vec<&'i ItemKey>, previous: Option<usize>) -> Draft<'i> {
-        let mut draft = Draft { images, items, size: 0, stays: CERTAIN, volatility: Volatility::Base, previous };
+    pub(super) fn draft(&self, images: ImageSet, items: Vec<&'i ItemKey>, previous: Places) -> Draft<'i> {
+        let mut kinds = items.iter().filter_map(|item| self.infos.get(*item)).map(|info| info.kind);
+        let kind = kinds.next().filter(|first| kinds.all(|kind| kind == *first));
+        let mut draft = Draft { images, items, size: 0, stays: CERTAIN, volatility: Volatility::Base, kind, previous };
         // One group changes as one, as often as its most volatile item.
         let mut groups: BTreeMap<&str, Volatility> = BTreeMap::new();
         for info in draft.items.iter().filter_map(|item| self.infos.get(*item)) {
@@ -169,10 +205,10 @@ fn new_layers<'i>(images: &Images<'i>, uncovered: &[BTreeSet<&'i ItemKey>]) -> V
     for (image, items) in uncovered.iter().enumerate() {
         items.iter().for_each(|item| users.entry(item).or_default().insert(image));
     }
-    let mut groups: BTreeMap<(ImageSet, &str), Vec<&ItemKey>> = BTreeMap::new();
+    let mut groups: BTreeMap<(ImageSet, (&str, &str)), Vec<&ItemKey>> = BTreeMap::new();
     for (item, users) in users {
-        let group = images.infos.get(item).map_or("", |info| info.group.as_str());
+        let group = images.infos.get(item).map_or(("", ""), |info| (info.kind, info.group.as_str()));
         groups.entry((users, group)).or_default().push(item);
     }
-    groups.into_iter().map(|((users, _), items)| images.draft(users, items, None)).collect()
+    groups.into_iter().map(|((users, _), items)| images.draft(users, items, Places::new())).collect()
 }

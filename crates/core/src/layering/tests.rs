@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::item::ItemKey;
 
+mod within;
+
 /// Name, installed size in KiB, source and first image of the 160 packages that apt chose for the two images of
 /// `infra/plywood.toml` from Debian bookworm.
 const BOOKWORM: &str = include_str!("testdata/bookworm.tsv");
@@ -19,9 +21,14 @@ fn image(name: &str, parent: Option<&str>, items: &[&str]) -> ImageInput {
     ImageInput {
         name: name.to_owned(),
         parent: parent.map(str::to_owned),
+        within: BTreeSet::new(),
         items: items.iter().map(key).collect(),
         budget: LayerBudget::default(),
     }
+}
+
+fn info(size: u64, group: &str) -> ItemInfo {
+    ItemInfo { size, group: group.to_owned(), kind: "package", volatility: Volatility::Stable }
 }
 
 fn bookworm() -> LayerInput {
@@ -32,7 +39,7 @@ fn bookworm() -> LayerInput {
     for line in BOOKWORM.lines() {
         let [name, kib, source, first] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let size = kib.parse::<u64>().expect("a number") * 1024;
-        let info = ItemInfo { size, group: source.to_owned(), volatility: Volatility::Stable };
+        let info = info(size, source);
         input.items.insert(key(name), info);
         input.images[usize::from(first == "dev")].items.insert(key(name));
     }
@@ -94,7 +101,7 @@ fn a_new_package_moves_no_other() {
     let input = bookworm();
     let layout = planned(&input);
     let mut more = with_previous(&input, layout.clone());
-    more.items.insert(key("tree"), ItemInfo { size: 100_000, group: "tree".into(), volatility: Volatility::Stable });
+    more.items.insert(key("tree"), info(100_000, "tree"));
     more.images[0].items.insert(key("tree"));
     let next = planned(&more);
     let new: Vec<_> = next.layers.iter().filter(|layer| !layout.layers.contains(layer)).collect();
@@ -118,7 +125,7 @@ fn a_removed_package_changes_its_layer_only() {
 fn a_new_image_reuses_layers_that_are_subsets_and_duplicates_the_rest() {
     let mut input = LayerInput::default();
     for (name, size) in [("a", 10_000_000), ("b", 1000), ("c", 1000), ("d", 9_000_000)] {
-        input.items.insert(key(name), ItemInfo { size, group: name.into(), volatility: Volatility::Stable });
+        input.items.insert(key(name), info(size, name));
     }
     input.images = vec![image("one", None, &["a", "b", "c"])];
     let layout = planned(&input);
@@ -136,8 +143,7 @@ fn a_new_image_reuses_layers_that_are_subsets_and_duplicates_the_rest() {
 fn images_that_disagree_on_the_order_share_the_content() {
     let mut input = LayerInput::default();
     for name in ["python", "node"] {
-        let info = ItemInfo { size: 50_000_000, group: name.into(), volatility: Volatility::Stable };
-        input.items.insert(key(name), info);
+        input.items.insert(key(name), info(50_000_000, name));
     }
     input.images = vec![
         image("node", None, &["node"]),
@@ -154,6 +160,8 @@ fn wrong_input_is_refused() {
     let check = |images: Vec<ImageInput>, expect: PlanError| {
         assert_eq!(plan(&LayerInput { images, ..Default::default() }), Err(expect));
     };
+    let within = ImageInput { within: ["b".to_owned()].into(), ..image("a", None, &[]) };
+    check(vec![within], PlanError::UnknownWithin { image: "a".into(), within: "b".into() });
     check(vec![image("a", Some("b"), &[])], PlanError::UnknownParent { image: "a".into(), parent: "b".into() });
     check(vec![image("a", Some("b"), &[]), image("b", Some("a"), &[])], PlanError::ParentCycle { image: "a".into() });
     check(vec![image("a", None, &["x"])], PlanError::UnknownItem { image: "a".into(), item: key("x") });
@@ -164,6 +172,7 @@ fn wrong_input_is_refused() {
 fn the_checker_finds_every_fault() {
     let mut images = vec![image("a", None, &["x", "y"]), image("b", Some("a"), &["z"])];
     images[0].budget = LayerBudget { max_layers: 2, reserved: 1 };
+    images[0].within.insert("b".to_owned());
     let input = LayerInput { images, ..Default::default() };
     let layer = |images: &[&str], items: &[&str]| LayoutLayer {
         images: images.iter().map(|name| (*name).to_owned()).collect(),
@@ -186,6 +195,7 @@ fn the_checker_finds_every_fault() {
         LayoutFault::Twice { image: a.clone(), item: key("x") },
         LayoutFault::Foreign { image: a.clone(), item: key("z") },
         LayoutFault::OverBudget { image: a.clone(), layers: 3, limit: 1 },
+        LayoutFault::NotWithin { image: a.clone(), within: b.clone(), item: key("x") },
         LayoutFault::NotOnParent { image: b, parent: a },
     ]
     .into();
@@ -202,7 +212,7 @@ fn workspace() -> impl Strategy<Value = LayerInput> {
             (prop::collection::btree_set(0..count, 0..=count), any::<prop::sample::Index>(), any::<bool>(), 3usize..12);
         (items, prop::collection::vec(image, 1..8)).prop_map(|(items, images)| {
             let infos = items.into_iter().enumerate().map(|(at, (size, group, volatility))| {
-                (key(at.to_string()), ItemInfo { size, group: group.to_string(), volatility })
+                (key(at.to_string()), ItemInfo { volatility, ..info(size, &group.to_string()) })
             });
             let mut input = LayerInput { items: infos.collect::<BTreeMap<_, _>>(), ..Default::default() };
             for (at, (items, parent, child, max_layers)) in images.into_iter().enumerate() {
@@ -210,7 +220,8 @@ fn workspace() -> impl Strategy<Value = LayerInput> {
                 let parent = (child && at > 0).then(|| format!("image{}", parent.index(at)));
                 let name = format!("image{at}");
                 let items = items.into_iter().map(|item| key(item.to_string())).collect();
-                input.images.push(ImageInput { name, parent, items, budget: LayerBudget { max_layers, reserved: 1 } });
+                let (within, budget) = (BTreeSet::new(), LayerBudget { max_layers, reserved: 1 });
+                input.images.push(ImageInput { name, parent, within, items, budget });
             }
             input
         })
@@ -269,7 +280,7 @@ proptest! {
         let mut more = before.clone();
         if let Some(new) = after.images.first() {
             let items: BTreeSet<ItemKey> = new.items.iter().filter(|item| before.items.contains_key(*item)).cloned().collect();
-            more.images.push(ImageInput { name: "new".into(), parent: None, items, budget: new.budget });
+            more.images.push(ImageInput { name: "new".into(), parent: None, items, within: BTreeSet::new(), budget: new.budget });
             let next = planned(&with_previous(&more, layout.clone()));
             for image in &before.images {
                 prop_assert_eq!(contents(&next, &image.name), contents(&layout, &image.name));

@@ -33,6 +33,7 @@ pub(super) fn lay_out(
         input.images.push(ImageInput {
             name: image.name.to_string(),
             parent: image.parents.last().map(ToString::to_string),
+            within: BTreeSet::new(),
             items,
             budget: LayerBudget { max_layers: usize::from(image.layers.get()), reserved: GENERATED_LAYERS },
         });
@@ -45,6 +46,7 @@ fn info(package: &LockedPackage) -> ItemInfo {
         // The archive's estimate counts documentation, too; the size of the package alone would not tell text from code.
         size: package.installed_size.saturating_mul(1024),
         group: package.source.to_string(),
+        kind: "package",
         volatility: Volatility::default(),
     }
 }
