@@ -3,6 +3,7 @@
 //! Nothing in this crate does I/O, runs async code, reads the clock or the environment, or prints:
 //! what comes from outside is handed in as bytes or through a trait of this crate.
 
+pub mod attest;
 mod calendar;
 pub mod debian;
 pub mod digest;
@@ -14,5 +15,6 @@ pub mod lockfile;
 pub mod manifest;
 pub mod oci;
 pub mod platform;
+pub mod purl;
 pub mod shell;
 pub mod tree;

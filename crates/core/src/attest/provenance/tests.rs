@@ -1,0 +1,131 @@
+//! The provenance of a small image.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::digest::{Digest, FileHash};
+use crate::lockfile::{LockedImage, LockedPackage, LockedPlatform, LockedRelease, Lockfile, PackageUse};
+use crate::manifest::Manifest;
+use crate::oci::Timestamp;
+use crate::platform::Platform;
+
+const MANIFEST: &str = "\
+[workspace]
+name = \"w\"
+[debian]
+suite = \"trixie\"
+[images.base]
+packages = [\"git\"]
+";
+
+fn package(platform: Platform, repository: &str, name: &str, version: &str, all: bool) -> LockedPackage {
+    let architecture = if all { "all" } else { platform.architecture() };
+    LockedPackage {
+        name: name.parse().expect("a name"),
+        version: version.parse().expect("a version"),
+        any_architecture: all,
+        repository: repository.parse().expect("a label"),
+        path: format!("pool/main/{name}_{architecture}.deb").parse().expect("a path"),
+        size: 1000,
+        installed_size: 3,
+        source: name.parse().expect("a name"),
+        source_version: version.parse().expect("a version"),
+        sha256: FileHash::of(format!("{name} {version} {architecture}").as_bytes()),
+    }
+}
+
+fn release(repository: &str, suite: &str) -> LockedRelease {
+    LockedRelease {
+        repository: repository.parse().expect("a label"),
+        suite: suite.parse().expect("a suite"),
+        date: Timestamp(1_795_000_000),
+        sha256: FileHash::of(suite.as_bytes()),
+    }
+}
+
+fn lock() -> Lockfile {
+    let mut lock = Lockfile { date: Timestamp(1_795_420_800), ..Lockfile::default() };
+    let releases =
+        [("debian", "trixie"), ("debian-security", "trixie-security"), ("debian", "bookworm"), ("docker", "trixie")];
+    lock.releases = releases.map(|(repository, suite)| release(repository, suite)).to_vec();
+    let mut platforms = BTreeMap::new();
+    for platform in Platform::ALL {
+        let packages = [
+            package(platform, "debian-security", "git", "1:2.47.3-0+deb13u1", false),
+            package(platform, "debian", "netbase", "6.5", true),
+        ];
+        let mut locked = LockedPlatform::default();
+        for package in packages {
+            let package = lock.add_package(platform, package).expect("no contradiction");
+            locked.packages.push(PackageUse { package, requested: true });
+        }
+        platforms.insert(platform, locked);
+    }
+    lock.images.insert("base".parse().expect("a name"), LockedImage { inputs: Digest::of(b"inputs"), platforms });
+    lock
+}
+
+fn with_materials<T>(lock: &Lockfile, take: impl FnOnce(Materials<'_>) -> T) -> T {
+    let manifest = Manifest::parse(MANIFEST).expect("a manifest");
+    let source = Source {
+        repository: Some("https://example.com/team/infra".to_owned()),
+        commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
+        directory: "infra".to_owned(),
+        dirty: false,
+    };
+    take(Materials {
+        image: manifest.resolve("base").expect("it is there"),
+        platforms: &Platform::ALL,
+        manifest: manifest.digest(),
+        lock,
+        lock_digest: Digest::of(lock.to_text().as_bytes()),
+        created: lock.date,
+        source: &source,
+    })
+}
+
+fn provenance() -> Provenance {
+    let program = InternalParameters { plywood: "0.1.0".to_owned(), program: "0123".to_owned() };
+    let builder = Builder { id: "https://example.com/workflow".to_owned() };
+    with_materials(&lock(), |materials| {
+        Provenance::new(materials, program, builder, Some("https://example.com/run/1".to_owned()))
+    })
+}
+
+#[test]
+fn it_is_as_others_read_it() {
+    insta::assert_snapshot!(serde_json::to_string_pretty(&provenance()).expect("JSON"));
+}
+
+#[test]
+fn it_survives_text() {
+    let provenance = provenance();
+    let json = serde_json::to_string(&provenance).expect("JSON");
+    let read = Provenance::parse(&json).expect("a provenance");
+    assert_eq!(read, provenance);
+    assert_eq!(read.commit(), Some("0123456789abcdef0123456789abcdef01234567"));
+    assert_eq!(read.lock(), Some(Digest::of(lock().to_text().as_bytes())));
+    assert_eq!((read.image(), read.is_dirty()), ("base", false));
+    assert!(Provenance::parse(&json.replace(BUILD_TYPE, "https://example.com/make")).is_err());
+}
+
+#[test]
+fn another_lock_is_told_by_what_changed() {
+    let changes = |lock: &Lockfile| {
+        let told = with_materials(lock, |here| provenance().changes(here));
+        told.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(changes(&lock()), [""; 0]);
+    let mut other = lock();
+    let packages = other.packages.get_mut(&Platform::LinuxAmd64).expect("amd64");
+    packages.values_mut().for_each(|package| package.sha256 = FileHash::of(b"planted"));
+    other.releases.remove(0);
+    assert_eq!(
+        changes(&other),
+        [
+            "debian trixie InRelease is not in the lock here",
+            "pkg:deb/debian/git@1:2.47.3-0%2Bdeb13u1?arch=amd64&distro=trixie is another here",
+            "plywood.lock is another here",
+        ]
+    );
+}
