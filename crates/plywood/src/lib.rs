@@ -13,6 +13,7 @@ pub mod events;
 pub mod inspect;
 pub mod interrupt;
 pub mod lock;
+pub mod nix;
 mod os;
 pub mod run;
 pub mod script_runner;

@@ -1,0 +1,3 @@
+//! Nix outside of Nix.
+
+pub mod database;
