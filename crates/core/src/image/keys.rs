@@ -2,14 +2,14 @@
 
 use crate::digest::Digest;
 use crate::item::ItemKey;
-use crate::manifest::{Compression, PackageName, ResolvedImage};
+use crate::manifest::{Compression, DebianSource, PackageName};
 
-/// The key of a package in an image: `deb:trixie/libc6`, whatever its version.
+/// The key of a package in an image that takes it from `source`: `deb:trixie/libc6`, whatever its version.
 ///
 /// Images that take the same package from other suites, leave other files out of it or compress it otherwise can share
 /// no layer with it; their keys differ.
-pub fn package_key(image: &ResolvedImage, package: &PackageName) -> ItemKey {
-    let slim = match &image.debian.slim {
+pub fn package_key(source: &DebianSource, compression: Compression, package: &PackageName) -> ItemKey {
+    let slim = match &source.slim {
         None => "-full".to_owned(),
         Some(rules) if rules.exclude.is_empty() && rules.keep.is_empty() => String::new(),
         Some(rules) => {
@@ -17,9 +17,9 @@ pub fn package_key(image: &ResolvedImage, package: &PackageName) -> ItemKey {
             format!("-{}", Digest::of(&rules).to_hex().get(..8).unwrap_or_default())
         }
     };
-    let codec = match image.compression {
+    let codec = match compression {
         compression if compression == Compression::default() => String::new(),
         compression => format!("-{}", compression.to_string().replace(':', "-")),
     };
-    ItemKey(format!("deb:{}{slim}{codec}/{package}", image.debian.suite))
+    ItemKey(format!("deb:{}{slim}{codec}/{package}", source.suite))
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::manifest::model::{ScriptPolicy, SlimRules};
 use crate::manifest::{
-    Component, ImageName, LayerBudget, PackageName, PackagePattern, Platform, RepositoryName, RepositorySuite,
-    ResolvedImage, SnapshotTime, Suite,
+    Component, DebianSource, ImageName, LayerBudget, PackageName, PackagePattern, Platform, RepositoryName,
+    RepositorySuite, ResolvedImage, SnapshotTime, Suite,
 };
 
 /// Changes whenever plywood resolves the same words differently, so that locks made before count as out of date.
@@ -20,6 +20,16 @@ struct Inputs<'a> {
     generation: u32,
     parents: &'a [ImageName],
     platforms: &'a [Platform],
+    #[serde(flatten)]
+    debian: Option<DebianInputs<'a>>,
+    recommends: bool,
+    packages: BTreeSet<String>,
+    scripts: &'a BTreeMap<PackageName, ScriptPolicy>,
+    layers: LayerBudget,
+}
+
+#[derive(Serialize)]
+struct DebianInputs<'a> {
     suite: &'a Suite,
     components: BTreeSet<&'a Component>,
     updates: bool,
@@ -27,10 +37,6 @@ struct Inputs<'a> {
     snapshot: Option<SnapshotTime>,
     slim: Option<&'a SlimRules>,
     repositories: BTreeMap<&'a RepositoryName, RepositoryInputs<'a>>,
-    recommends: bool,
-    packages: BTreeSet<String>,
-    scripts: &'a BTreeMap<PackageName, ScriptPolicy>,
-    layers: LayerBudget,
 }
 
 #[derive(Serialize)]
@@ -46,7 +52,21 @@ struct RepositoryInputs<'a> {
 /// Mirrors, credentials and key files are not in it, because any of them gives the same packages; nor is anything that only changes
 /// what is placed on top of the packages. Lists whose order has no meaning are sorted.
 pub fn lock_inputs(image: &ResolvedImage) -> Digest {
-    let debian = &image.debian;
+    let inputs = Inputs {
+        generation: GENERATION,
+        parents: &image.parents,
+        platforms: &image.platforms,
+        debian: image.debian.as_ref().map(debian_inputs),
+        recommends: image.recommends,
+        packages: image.packages.iter().map(|package| package.request.value.to_string()).collect(),
+        scripts: &image.scripts,
+        layers: image.layers,
+    };
+    // Serializing strings, numbers and maps with text keys into memory cannot fail; an empty text would only mean "out of date".
+    Digest::of(&serde_json::to_vec(&inputs).unwrap_or_default())
+}
+
+fn debian_inputs(debian: &DebianSource) -> DebianInputs<'_> {
     let repositories = debian.repositories.iter().map(|(name, repository)| {
         let inputs = RepositoryInputs {
             url: repository.url.as_str(),
@@ -56,10 +76,7 @@ pub fn lock_inputs(image: &ResolvedImage) -> Digest {
         };
         (name, inputs)
     });
-    let inputs = Inputs {
-        generation: GENERATION,
-        parents: &image.parents,
-        platforms: &image.platforms,
+    DebianInputs {
         suite: &debian.suite,
         components: debian.components.iter().collect(),
         updates: debian.updates,
@@ -67,11 +84,5 @@ pub fn lock_inputs(image: &ResolvedImage) -> Digest {
         snapshot: debian.snapshot,
         slim: debian.slim.as_ref(),
         repositories: repositories.collect(),
-        recommends: image.recommends,
-        packages: image.packages.iter().map(|package| package.request.value.to_string()).collect(),
-        scripts: &image.scripts,
-        layers: image.layers,
-    };
-    // Serializing strings, numbers and maps with text keys into memory cannot fail; an empty text would only mean "out of date".
-    Digest::of(&serde_json::to_vec(&inputs).unwrap_or_default())
+    }
 }

@@ -132,7 +132,7 @@ impl<'b> Build<'b> {
     fn unpack_for(&self, jobs: &[&mut Job<'_>]) -> Result<Unpacked, Error> {
         let mut by_source: Vec<(&DebianSource, BTreeMap<(ItemId, Codec), WantedDeb>)> = Vec::new();
         for job in jobs {
-            let source = &job.plan.image.debian;
+            let Some(source) = &job.plan.image.debian else { continue };
             let packages = job.plan.packages.iter();
             let wanted = packages.map(|package| ((package.item(), package.codec), package.clone()));
             match by_source.iter_mut().find(|(known, _)| *known == source) {

@@ -64,7 +64,8 @@ pub(super) fn plan<'m>(
         if used.requested {
             requested.insert(package.name.to_string());
         }
-        places.insert(package_key(image, &package.name), packages.len());
+        let source = image.debian.as_ref().ok_or_else(|| not_locked("archive".to_owned()))?;
+        places.insert(package_key(source, image.compression, &package.name), packages.len());
         packages.push(WantedDeb { deb: deb_ref(package, platform, lock.date), filters: filters.clone(), codec });
     }
     let layout = lock.layouts.get(&platform).ok_or_else(|| not_locked("layout".to_owned()))?;
@@ -98,7 +99,9 @@ fn codec(compression: Compression) -> Codec {
 
 /// What is left out of the packages of an image.
 pub(super) fn filters(image: &ResolvedImage) -> PathFilters {
-    let Some(rules) = &image.debian.slim else { return PathFilters::default() };
+    let Some(rules) = image.debian.as_ref().and_then(|debian| debian.slim.as_ref()) else {
+        return PathFilters::default();
+    };
     let mut filters = PathFilters::slim();
     let filter = |action, pattern: &dyn ToString| PathFilter { action, pattern: pattern.to_string() };
     filters.0.extend(rules.exclude.iter().map(|pattern| filter(FilterAction::Exclude, pattern)));

@@ -61,8 +61,9 @@ fn system_files(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<
     let mirrors = DefaultMirrors { archive: defaults::ARCHIVE, security: defaults::SECURITY };
     let text = |text: String| Arc::<[u8]>::from(text.into_bytes());
     let path = |path: String| TreePath::parse(path).map_err(BuildError::SystemPath);
-    let mut files = BTreeMap::from([(DEBIAN_SOURCES, text(debian_sources(&image.debian, mirrors)))]);
-    for (name, repository) in &image.debian.repositories {
+    let Some(debian) = &image.debian else { return Ok(BTreeMap::new()) };
+    let mut files = BTreeMap::from([(DEBIAN_SOURCES, text(debian_sources(debian, mirrors)))]);
+    for (name, repository) in &debian.repositories {
         let key = read_file(&directory.join(repository.key.as_str()))?;
         let extension = if key.starts_with(b"-----BEGIN") { "asc" } else { "gpg" };
         let key_path = path(format!("etc/apt/keyrings/{name}.{extension}"))?;

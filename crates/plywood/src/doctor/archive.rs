@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One diagnosis for Debian's own archive and one for the security archive.
 pub(super) fn mirrors(manifest: Option<&Manifest>, workspace: &Workspace) -> Result<Vec<Diagnosis>, Error> {
-    let source = manifest.and_then(|manifest| manifest.resolved().values().next()).map(|image| &image.debian);
+    let source = manifest.and_then(|manifest| manifest.resolved().values().find_map(|image| image.debian.as_ref()));
     let (suite, mirrors) = match source {
         Some(source) => {
             let config = ArchiveConfig::from_manifest(source, workspace.directory())?;

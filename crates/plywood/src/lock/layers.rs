@@ -25,8 +25,8 @@ pub(super) fn lay_out(
         let Some(packages) = lock.packages_of(image.name.as_str(), platform) else { continue };
         let mut items = BTreeSet::new();
         for (_, package) in packages {
-            let Some(package) = package else { continue };
-            let key = package_key(image, &package.name);
+            let (Some(package), Some(source)) = (package, &image.debian) else { continue };
+            let key = package_key(source, image.compression, &package.name);
             input.items.entry(key.clone()).or_insert_with(|| info(package));
             items.insert(key);
         }

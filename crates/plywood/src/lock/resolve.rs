@@ -39,7 +39,7 @@ pub(super) fn resolve(
         let archive = sources::open_archive(source, workspace, events)?;
         let suites = archive.indexes(&architectures, now()).map_err(LockError::from)?;
         lock.releases.extend(universe::releases(&suites)?);
-        let here: Vec<_> = images.iter().copied().filter(|image| image.debian == *source).collect();
+        let here: Vec<_> = images.iter().copied().filter(|image| image.debian.as_ref() == Some(source)).collect();
         let task = Task::start(events, "Choosing packages", Some(platforms.len() as u64), Unit::Items);
         for platform in &platforms {
             let pinned = pinned(old, &here, *platform, &options.upgrade);
@@ -49,6 +49,11 @@ pub(super) fn resolve(
         }
         lock.date = lock.date.max(newest(&suites));
         scripts::lock_scripts(&mut lock, old, &here, &archive, events)?;
+    }
+    for image in images.iter().filter(|image| image.debian.is_none()) {
+        if let Some(entry) = lock.images.get_mut(&image.name) {
+            entry.platforms = image.platforms.iter().map(|platform| (*platform, Default::default())).collect();
+        }
     }
     lock.releases.sort();
     lock.releases.dedup();

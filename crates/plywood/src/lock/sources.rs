@@ -11,8 +11,9 @@ use crate::workspace::Workspace;
 pub(super) fn debian_sources(manifest: &Manifest) -> Vec<&DebianSource> {
     let mut sources: Vec<&DebianSource> = Vec::new();
     for image in manifest.resolved().values() {
-        if !sources.contains(&&image.debian) {
-            sources.push(&image.debian);
+        let Some(source) = &image.debian else { continue };
+        if !sources.contains(&source) {
+            sources.push(source);
         }
     }
     sources

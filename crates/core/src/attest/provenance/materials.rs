@@ -131,11 +131,12 @@ fn source(source: &Source) -> Option<ResourceDescriptor> {
 
 /// Whether an image's packages were chosen from this release.
 fn is_asked(image: &ResolvedImage, release: &LockedRelease) -> bool {
-    let (label, suite) = (release.repository.as_str(), image.debian.suite.as_str());
-    let own = matches!(label, "debian" | "debian-security");
+    let Some(debian) = &image.debian else { return false };
+    let (label, suite) = (release.repository.as_str(), debian.suite.as_str());
+    let own = matches!(label, "debian" | "security");
     let same_suite =
         release.suite.as_str().strip_prefix(suite).is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'-', ..]));
-    (own && same_suite) || image.debian.repositories.keys().any(|name| name.as_str() == label)
+    (own && same_suite) || debian.repositories.keys().any(|name| name.as_str() == label)
 }
 
 fn release(release: &LockedRelease) -> ResourceDescriptor {
@@ -145,12 +146,13 @@ fn release(release: &LockedRelease) -> ResourceDescriptor {
 
 fn deb(image: &ResolvedImage, platform: Platform, package: &LockedPackage) -> ResourceDescriptor {
     let vendor = match package.repository.as_str() {
-        "debian-security" => "debian",
+        "security" => "debian",
         label => label,
     };
     let architecture = if package.any_architecture { "all" } else { platform.architecture() };
     let (name, version) = (package.name.as_str(), package.version.as_str());
-    let purl = Purl::deb(vendor, name, version, architecture, image.debian.suite.as_str());
+    let suite = image.debian.as_ref().map_or("", |debian| debian.suite.as_str());
+    let purl = Purl::deb(vendor, name, version, architecture, suite);
     let sha256: FileHash = package.sha256;
     hashed(package.path.as_str(), &purl.to_string(), sha256.hash())
 }

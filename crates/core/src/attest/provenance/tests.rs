@@ -46,12 +46,12 @@ fn release(repository: &str, suite: &str) -> LockedRelease {
 fn lock() -> Lockfile {
     let mut lock = Lockfile { date: Timestamp(1_795_420_800), ..Lockfile::default() };
     let releases =
-        [("debian", "trixie"), ("debian-security", "trixie-security"), ("debian", "bookworm"), ("docker", "trixie")];
+        [("debian", "trixie"), ("security", "trixie-security"), ("debian", "bookworm"), ("docker", "trixie")];
     lock.releases = releases.map(|(repository, suite)| release(repository, suite)).to_vec();
     let mut platforms = BTreeMap::new();
     for platform in Platform::ALL {
         let packages = [
-            package(platform, "debian-security", "git", "1:2.47.3-0+deb13u1", false),
+            package(platform, "security", "git", "1:2.47.3-0+deb13u1", false),
             package(platform, "debian", "netbase", "6.5", true),
         ];
         let mut locked = LockedPlatform::default();

@@ -20,7 +20,7 @@ pub(super) fn rooted(
     let source = debian::source(image.debian.as_deref(), document.debian.as_ref())?;
     let workspace = document.workspace.platforms.as_ref().map(|platforms| listed(platforms));
     let platforms = workspace.unwrap_or_else(|| Platform::ALL.to_vec());
-    Some(merged(document, name, image, None, source, platforms, problems))
+    Some(merged(document, name, image, None, Some(source), platforms, problems))
 }
 
 /// An image over its parent.
@@ -52,7 +52,7 @@ fn merged(
     name: &Spanned<ImageName>,
     image: &Image,
     parent: Option<&ResolvedImage>,
-    debian: DebianSource,
+    debian: Option<DebianSource>,
     platforms: Vec<Platform>,
     problems: &mut Problems,
 ) -> ResolvedImage {

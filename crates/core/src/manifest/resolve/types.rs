@@ -23,8 +23,8 @@ pub struct ResolvedImage {
     pub description: Option<String>,
     /// The platforms that it is made for, sorted.
     pub platforms: Vec<Platform>,
-    /// Where its packages come from.
-    pub debian: DebianSource,
+    /// Where its packages come from; `None` when nothing says so and it has none.
+    pub debian: Option<DebianSource>,
     /// Whether recommended packages are installed too.
     pub recommends: bool,
     /// The packages asked for along the chain, the parents' first.

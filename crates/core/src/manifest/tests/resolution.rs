@@ -128,11 +128,13 @@ recommends = true
 suite = "sid"
 "#;
     let (a, old, rolling) = (image(text, "a"), image(text, "old"), image(text, "rolling"));
-    assert_eq!((a.debian.suite.as_str(), a.recommends, a.debian.slim.is_some()), ("trixie", false, false));
-    assert_eq!((old.debian.suite.as_str(), old.recommends, old.debian.slim.is_some()), ("bookworm", true, true));
-    assert_eq!((rolling.debian.updates, rolling.debian.security, old.debian.security), (false, false, true));
-    assert_eq!(old.debian.repositories.values().map(|one| one.suite.as_str()).collect::<Vec<_>>(), ["bookworm"]);
-    assert_eq!(old.debian.components.iter().map(Component::as_str).collect::<Vec<_>>(), ["main"]);
+    assert_eq!((a.recommends, old.recommends), (false, true));
+    let [a, old, rolling] = [a, old, rolling].map(|image| image.debian.expect("an archive"));
+    assert_eq!((a.suite.as_str(), a.slim.is_some()), ("trixie", false));
+    assert_eq!((old.suite.as_str(), old.slim.is_some()), ("bookworm", true));
+    assert_eq!((rolling.updates, rolling.security, old.security), (false, false, true));
+    assert_eq!(old.repositories.values().map(|one| one.suite.as_str()).collect::<Vec<_>>(), ["bookworm"]);
+    assert_eq!(old.components.iter().map(Component::as_str).collect::<Vec<_>>(), ["main"]);
 }
 
 #[test]
