@@ -15,6 +15,7 @@ Commands:
   test [--install] [-- ARGS]   run all tests; with --install, first install what they need (Debian, as root),
                                and let no test be skipped. ARGS go to `cargo test`.
   tools                        say which of the tools that tests need are missing
+  nixpkgs [ATTRIBUTE...]       make the package set of tests/nixpkgs ready and build attributes of it; --help says more
   bench                        measure plywood against the floor and against mmdebstrap";
 
 fn main() -> ExitCode {
@@ -41,6 +42,7 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
         ["test", "--install"] => test::test(true, &[]),
         ["test"] => test::test(false, &[]),
         ["tools"] => Ok(tools::report()),
+        ["nixpkgs", rest @ ..] => test::nixpkgs(rest),
         ["bench"] => bench::bench().map(|()| ExitCode::SUCCESS),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

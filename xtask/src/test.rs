@@ -10,7 +10,7 @@ const REQUIRE_ALL: &str = "PLYWOOD_TEST_REQUIRE_ALL";
 
 /// Runs every test of the workspace; with `install` on a machine that has been given all they need.
 pub fn test(install: bool, arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
     if install {
         install::install()?;
@@ -24,6 +24,22 @@ pub fn test(install: bool, arguments: &[&str]) -> Result<ExitCode, Box<dyn Error
             );
         }
     }
-    let status = cargo.status()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    finish(&mut cargo)
+}
+
+/// Runs the test kit's own program for the package set of `tests/nixpkgs`.
+///
+/// It has plywood in it, which chores that only start tests should not wait for.
+pub fn nixpkgs(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
+    let mut cargo = cargo();
+    cargo.args(["run", "--quiet", "--package", "plywood-testkit", "--features", "nixpkgs", "--bin", "nixpkgs", "--"]);
+    finish(cargo.args(arguments))
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn finish(command: &mut Command) -> Result<ExitCode, Box<dyn Error>> {
+    Ok(if command.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -43,7 +43,8 @@ pub const ALL: &[Tool] = &[
     debian("docker-registry", "docker-registry", "a registry to push to"),
     debian("nix", "nix-bin", "reading the manifest as flakes do"),
     debian("direnv", "direnv", "the shells of images"),
-    debian("npm", "npm", "the dev container CLI"),
+    debian("npm", "npm", "the dev container CLI, and packages of the test package set"),
+    debian("pip3", "python3-pip", "packages of the test package set"),
     Tool {
         program: "devcontainer",
         source: Source::Npm("@devcontainers/cli"),

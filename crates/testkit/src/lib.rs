@@ -4,6 +4,8 @@ pub mod archive;
 pub mod deb;
 pub mod files;
 pub mod http;
+#[cfg(feature = "nixpkgs")]
+pub mod nixpkgs;
 pub mod require;
 pub mod signing;
 

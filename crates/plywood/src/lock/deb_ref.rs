@@ -8,7 +8,7 @@ use plywood_core::platform::Platform;
 use crate::debian::{ArchiveName, DebRef};
 
 /// The file of a package that was locked at `date`, for `platform`.
-pub(crate) fn deb_ref(package: &LockedPackage, platform: Platform, date: Timestamp) -> DebRef {
+pub fn deb_ref(package: &LockedPackage, platform: Platform, date: Timestamp) -> DebRef {
     let architecture = if package.any_architecture { "all" } else { platform.architecture() };
     let Ok(archive) = package.repository.as_str().parse::<ArchiveName>();
     DebRef {

@@ -16,10 +16,10 @@ use std::io::Write as _;
 use plywood_core::lockfile::{LockDiff, Lockfile};
 use plywood_core::manifest::Manifest;
 
-pub(crate) use deb_ref::deb_ref;
+pub use deb_ref::deb_ref;
 pub use error::LockError;
 pub use report::{LockOutcome, LockReport, LockedImage, PackageChange};
-pub(crate) use sources::open_archive;
+pub use sources::open_archive;
 
 use crate::Error;
 use crate::events::{Event, Events};

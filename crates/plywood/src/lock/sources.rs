@@ -23,7 +23,7 @@ pub(super) fn debian_sources(manifest: &Manifest) -> Vec<&DebianSource> {
 ///
 /// # Errors
 /// When a key cannot be read, a variable is not set, or a mirror is no URL.
-pub(crate) fn open_archive<'e>(
+pub fn open_archive<'e>(
     source: &DebianSource,
     workspace: &Workspace,
     events: &'e dyn Events,
