@@ -13,6 +13,7 @@ pub mod item;
 pub mod layering;
 pub mod lockfile;
 pub mod manifest;
+pub mod nix;
 pub mod oci;
 pub mod platform;
 pub mod purl;
