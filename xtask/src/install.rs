@@ -31,6 +31,7 @@ pub fn install() -> Result<(), Box<dyn Error>> {
         install_debian(&missing, &data)?;
         install_npm()?;
     }
+    install_python()?;
     if is_root() {
         configure_podman()?;
     }
@@ -87,6 +88,19 @@ fn install_npm() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Makes the Python of the tests; what it has says a file in it, so that nothing is asked of PyPI twice.
+fn install_python() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(tools::PYTHON);
+    let (done, wanted) = (folder.join("plywood-installed"), tools::PYPI.join("\n"));
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    eprintln!("installing {} from PyPI into {}", tools::PYPI.join(" "), tools::PYTHON);
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(tools::PYPI))?;
+    Ok(fs::write(done, wanted)?)
 }
 
 fn configure_podman() -> Result<(), Box<dyn Error>> {

@@ -43,6 +43,9 @@ pub const ALL: &[Tool] = &[
     debian("docker-registry", "docker-registry", "a registry to push to"),
     debian("nix", "nix-bin", "reading the manifest as flakes do"),
     debian("direnv", "direnv", "the shells of images"),
+    debian("openssl", "openssl", "keys and signatures"),
+    debian("git", "git", "the commit of a workspace"),
+    debian("python3", "python3-venv", "other implementations of signing"),
     debian("npm", "npm", "the dev container CLI, and packages of the test package set"),
     debian("pip3", "python3-pip", "packages of the test package set"),
     Tool {
@@ -51,6 +54,12 @@ pub const ALL: &[Tool] = &[
         purpose: "what editors do with an image",
     },
 ];
+
+/// Packages of PyPI, pinned; they live in [`PYTHON`].
+pub const PYPI: &[&str] = &["sigstore==4.5.1", "securesystemslib==1.6.0", "PyNaCl==1.6.2"];
+
+/// The folder of their Python, relative to the repository's root.
+pub const PYTHON: &str = "target/python";
 
 /// Packages without a program of their own.
 pub const DEBIAN_DATA: &[(&str, &str)] = &[

@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Run(commands::run::RunArgs),
     /// Check an image's files without running it
     Inspect(commands::inspect::InspectArgs),
+    /// Make keys that sign images
+    Key(commands::key::KeyArgs),
     /// Say what this machine has and lacks
     Doctor(commands::doctor::DoctorArgs),
     /// Show or prune the cache

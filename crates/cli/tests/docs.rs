@@ -12,6 +12,8 @@ const COMMANDS: &[&[&str]] = &[
     &["test"],
     &["run"],
     &["inspect"],
+    &["key"],
+    &["key", "generate"],
     &["doctor"],
     &["cache"],
     &["cache", "show"],

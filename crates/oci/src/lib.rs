@@ -5,6 +5,7 @@
 //! where items come from nor why they are in an image.
 
 pub mod codec;
+pub mod diff;
 mod hash;
 pub mod image;
 pub mod layer;

@@ -7,6 +7,7 @@ use plywood_core::manifest::{ManifestErrors, UnknownImageError};
 use plywood_oci::layout::LayoutError;
 use plywood_oci::store::StoreError;
 
+use crate::attest::AttestError;
 use crate::build::{BuildError, Output};
 use crate::debian::ConfigError;
 use crate::debian::mirrors::MirrorError;
@@ -91,6 +92,9 @@ pub enum Error {
         /// Where they are.
         output: Output,
     },
+    /// Something cannot be signed or verified.
+    #[error(transparent)]
+    Attest(#[from] AttestError),
     /// A layout or archive cannot be read.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -113,6 +117,7 @@ impl Error {
             Error::NotInspectable { .. } => {
                 Some("write them with `--output oci:DIR` or `--output oci-archive:FILE`".to_owned())
             }
+            Error::Attest(error) => error.hint(),
             Error::Layout(error) => error.hint(),
             Error::Mirror(_) => None,
             Error::NotBuilt { .. } | Error::Threads(_) => None,
@@ -123,6 +128,10 @@ impl Error {
 
     /// Whether what was asked for is wrong (the command line or `plywood.toml`), so that trying again cannot help.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_))
+        match self {
+            Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_) => true,
+            Error::Attest(error) => error.is_usage(),
+            _ => false,
+        }
     }
 }

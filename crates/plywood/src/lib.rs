@@ -3,6 +3,7 @@
 //! Each use case is one function that takes its options, the [`workspace::Workspace`] and an [`events::Events`], and
 //! gives a report that can be serialized; the command line parses into the former and renders the latter.
 
+pub mod attest;
 pub mod build;
 pub mod cache;
 pub mod debian;

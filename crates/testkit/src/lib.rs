@@ -6,6 +6,7 @@ pub mod files;
 pub mod http;
 #[cfg(feature = "nixpkgs")]
 pub mod nixpkgs;
+pub mod python;
 pub mod require;
 pub mod signing;
 
@@ -18,5 +19,6 @@ pub const AUTHORITY_HASH: &str = "958b8c4d";
 pub use archive::TestArchive;
 pub use deb::{Deb, DebBuilder, DebCompression};
 pub use files::{Fault, FileServer};
+pub use python::require_python;
 pub use require::{require, require_mirror, require_root, require_unprivileged};
 pub use signing::{KeyFlaw, TestKey};

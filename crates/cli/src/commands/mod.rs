@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod inspect;
+pub(crate) mod key;
 pub(crate) mod lock;
 pub(crate) mod man;
 pub(crate) mod run;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Test(args) => test::run(args, context),
         Command::Run(args) => run::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
+        Command::Key(args) => key::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Cache(args) => cache::run(args, context),
         Command::Schema(args) => schema::run(&args, context),

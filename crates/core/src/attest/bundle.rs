@@ -31,6 +31,9 @@ pub struct SigstoreBundle {
 struct VerificationMaterial {
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key: Option<PublicKeyIdentifier>,
+    /// Written empty, since other readers want it, and not read.
+    #[serde(skip_deserializing)]
+    tlog_entries: [(); 0],
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +47,8 @@ impl SigstoreBundle {
     pub fn new(dsse_envelope: DsseEnvelope, key: &PublicKey) -> Self {
         // cosign's own hint.
         let hint = BASE64.encode(key.id().hash().as_bytes());
-        let verification_material = VerificationMaterial { public_key: Some(PublicKeyIdentifier { hint }) };
+        let verification_material =
+            VerificationMaterial { public_key: Some(PublicKeyIdentifier { hint }), tlog_entries: [] };
         Self { media_type: BUNDLE.to_owned(), verification_material, dsse_envelope }
     }
 

@@ -77,7 +77,7 @@ impl ImageLayout {
 }
 
 /// How a layer is compressed: not at all for `Some(None)`, `None` when it is not known.
-fn codec(media_type: &MediaType) -> Option<Option<Codec>> {
+pub(crate) fn codec(media_type: &MediaType) -> Option<Option<Codec>> {
     if *media_type == MediaType::LAYER_TAR_ZSTD {
         Some(Some(Codec::ZSTD))
     } else if [MediaType::LAYER_TAR_GZIP, MediaType::DOCKER_LAYER_GZIP].contains(media_type) {

@@ -7,7 +7,7 @@ mod other;
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
 use camino::Utf8Path;
 use plywood_core::platform::Platform;
@@ -32,6 +32,14 @@ pub(crate) fn platform() -> Platform {
 /// Whether its owner may execute the file.
 pub(crate) fn is_executable(metadata: &Metadata) -> bool {
     metadata.permissions().mode() & 0o100 != 0
+}
+
+/// Makes a new file that only its owner may read; one that is there is left alone.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], and as `open(2)`.
+pub(crate) fn create_private(path: &Utf8Path) -> io::Result<File> {
+    File::options().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Gives a temporary file the mode of a file for everybody, whatever the umask.
