@@ -4,7 +4,7 @@ use bstr::{BStr, ByteSlice as _};
 
 use crate::debian::configure::accounts::{Accounts, GROUP, Group, NewUser, PASSWD, Table, User};
 use crate::manifest::{ResolvedImage, ResolvedUser};
-use crate::tree::{Meta, Node, Tree, TreeError, TreePath};
+use crate::tree::{Meta, Node, NodeKind, Tree, TreeError, TreePath};
 
 const SKELETON: TreePath = TreePath::literal("etc/skel");
 const SUDOERS: TreePath = TreePath::literal("etc/sudoers.d");
@@ -127,7 +127,7 @@ fn add_group(tree: &mut Tree, name: &str, gid: u32, now: i64) -> Result<(), Acco
 fn add_user(tree: &mut Tree, user: &ResolvedUser, now: i64) -> Result<(), AccountError> {
     let name = user.name.as_str();
     let failed = |source| AccountError::Write { user: name.to_owned(), source };
-    if tree.lookup(user.shell.as_bytes()).is_none() {
+    if !has_program(tree, &user.shell) {
         return Err(AccountError::NoShell { user: name.to_owned(), shell: user.shell.clone() });
     }
     let mut accounts = Accounts::new(tree, now);
@@ -158,6 +158,16 @@ fn add_user(tree: &mut Tree, user: &ResolvedUser, now: i64) -> Result<(), Accoun
         allow_sudo(tree, name)?;
     }
     Ok(())
+}
+
+/// Whether there is something at a path, links followed; a link into the Nix store leads to something, too, although a
+/// tree has no store paths.
+pub(super) fn has_program(tree: &Tree, path: &TreePath) -> bool {
+    let in_store = |path: TreePath| match tree.get(&path).map(|node| &node.kind) {
+        Some(NodeKind::Symlink { target }) => target.starts_with(b"/nix/store/"),
+        _ => false,
+    };
+    tree.lookup(path.as_bytes()).is_some() || tree.resolve(&TreePath::ROOT, path.as_bytes(), false).is_ok_and(in_store)
 }
 
 /// As `useradd -m`: a home with what is in `/etc/skel`, all of it the user's own.

@@ -85,7 +85,10 @@ impl ApplyError {
 /// # Errors
 /// When users, owners or paths of the manifest do not fit what the packages brought.
 pub fn apply(installer: &mut Installer, image: &ResolvedImage, sources: &Sources, now: i64) -> Result<(), ApplyError> {
-    accounts::add(&mut installer.tree, image, now)?;
+    // Without Debian there are no packages whose accounts these would have to be added to: see `place_bare`.
+    if image.debian.is_some() {
+        accounts::add(&mut installer.tree, image, now)?;
+    }
     for (path, bytes) in &sources.system {
         let path = reach(installer, path)?;
         insert(installer, &path, Node::file(Meta::root(0o644, MTIME), bytes.clone()))?;

@@ -4,11 +4,14 @@
 mod accounts;
 mod apply;
 mod apt;
+mod bare;
 mod config;
 mod keys;
+pub mod nix;
 
 pub use accounts::AccountError;
 pub use apply::{ApplyError, Sources, apply};
 pub use apt::{DefaultMirrors, debian_sources, repository_preferences, repository_sources};
+pub use bare::place_bare;
 pub use config::{image_annotations, image_config};
 pub use keys::package_key;
