@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::manifest::model::{ScriptPolicy, SlimRules};
+use crate::manifest::model::{Priority, ScriptPolicy, Set, Shell, SlimRules};
 use crate::manifest::{
-    Component, DebianSource, ImageName, LayerBudget, PackageName, PackagePattern, Platform, RepositoryName,
-    RepositorySuite, ResolvedImage, SnapshotTime, Suite,
+    Component, DebianSource, ImageName, LayerBudget, Manifest, PackageName, PackagePattern, Platform, RepositoryName,
+    RepositorySuite, ResolvedImage, SetName, ShellName, SnapshotTime, Suite,
 };
 
 /// Changes whenever plywood resolves the same words differently, so that locks made before count as out of date.
@@ -26,6 +26,8 @@ struct Inputs<'a> {
     packages: BTreeSet<String>,
     scripts: &'a BTreeMap<PackageName, ScriptPolicy>,
     layers: LayerBudget,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nix: Option<NixInputs<'a>>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,14 @@ struct DebianInputs<'a> {
     repositories: BTreeMap<&'a RepositoryName, RepositoryInputs<'a>>,
 }
 
+/// What decides which store paths an image has; what the sets and shells are is in digests of their own.
+#[derive(Serialize)]
+struct NixInputs<'a> {
+    sets: BTreeSet<&'a SetName>,
+    shell: Option<&'a ShellName>,
+    offline_develop: bool,
+}
+
 #[derive(Serialize)]
 struct RepositoryInputs<'a> {
     url: &'a str,
@@ -50,7 +60,8 @@ struct RepositoryInputs<'a> {
 /// The digest of what the manifest says about an image's packages: while it stays, the image's lock holds.
 ///
 /// Mirrors, credentials and key files are not in it, because any of them gives the same packages; nor is anything that only changes
-/// what is placed on top of the packages. Lists whose order has no meaning are sorted.
+/// what is placed on top of the packages. What its sets and shell are has digests of its own ([`set_inputs`], [`shell_inputs`]). Lists
+/// whose order has no meaning are sorted.
 pub fn lock_inputs(image: &ResolvedImage) -> Digest {
     let inputs = Inputs {
         generation: GENERATION,
@@ -61,9 +72,13 @@ pub fn lock_inputs(image: &ResolvedImage) -> Digest {
         packages: image.packages.iter().map(|package| package.request.value.to_string()).collect(),
         scripts: &image.scripts,
         layers: image.layers,
+        nix: image.nix.has_paths().then(|| NixInputs {
+            sets: image.nix.sets.iter().collect(),
+            shell: image.nix.shell.as_ref(),
+            offline_develop: image.nix.offline_develop,
+        }),
     };
-    // Serializing strings, numbers and maps with text keys into memory cannot fail; an empty text would only mean "out of date".
-    Digest::of(&serde_json::to_vec(&inputs).unwrap_or_default())
+    digest(&inputs)
 }
 
 fn debian_inputs(debian: &DebianSource) -> DebianInputs<'_> {
@@ -85,4 +100,49 @@ fn debian_inputs(debian: &DebianSource) -> DebianInputs<'_> {
         slim: debian.slim.as_ref(),
         repositories: repositories.collect(),
     }
+}
+
+/// What the manifest says of a set, those that are in it not included: while it stays and flake.lock does, so do its roots.
+pub fn set_inputs(set: &Set) -> Digest {
+    #[derive(Serialize)]
+    struct Inputs<'a> {
+        generation: u32,
+        packages: Vec<&'a str>,
+        expression: Option<&'a str>,
+        priority: Option<Priority>,
+    }
+    digest(&Inputs {
+        generation: GENERATION,
+        packages: set.packages.iter().map(|package| package.as_str()).collect(),
+        expression: set.expression.as_ref().map(|expression| expression.as_str()),
+        priority: set.priority,
+    })
+}
+
+/// What the manifest says of a shell, with the digests of its sets and of those in them.
+pub fn shell_inputs(manifest: &Manifest, shell: &Shell) -> Digest {
+    #[derive(Serialize)]
+    struct Inputs<'a> {
+        generation: u32,
+        sets: Vec<(SetName, Digest)>,
+        packages: Vec<&'a str>,
+        expression: Option<&'a str>,
+        hook: Option<&'a str>,
+        env: BTreeMap<&'a str, &'a str>,
+    }
+    let known: BTreeMap<&SetName, &Set> = manifest.sets().collect();
+    let sets = manifest.sets_within(shell.sets.iter().map(|set| &set.value)).into_iter();
+    digest(&Inputs {
+        generation: GENERATION,
+        sets: sets.filter_map(|name| Some((name.clone(), set_inputs(known.get(&name)?)))).collect(),
+        packages: shell.packages.iter().map(|package| package.as_str()).collect(),
+        expression: shell.expression.as_ref().map(|expression| expression.as_str()),
+        hook: shell.hook.as_deref(),
+        env: shell.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+    })
+}
+
+fn digest(inputs: &impl Serialize) -> Digest {
+    // Serializing strings, numbers and maps with text keys into memory cannot fail; an empty text would only mean "out of date".
+    Digest::of(&serde_json::to_vec(inputs).unwrap_or_default())
 }

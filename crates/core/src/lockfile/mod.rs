@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 pub use diff::{ImageDiff, LockDiff, PackageChange};
 pub use error::{LockfileError, LockfileProblem};
-pub use inputs::lock_inputs;
+pub use inputs::{lock_inputs, set_inputs, shell_inputs};
 pub use types::{
     LockedImage, LockedPackage, LockedPlatform, LockedRelease, LockedScript, PackageKey, PackageUse, PoolPath,
     RepositoryLabel, SuiteLabel,

@@ -6,13 +6,13 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use toml::de::{DeTable, DeValue};
 
-use super::model::{Debian, Image, Workspace};
+use super::model::{Debian, Image, Nix, Set, Shell, Workspace};
 use super::read::{self, FromToml as _, Problems, read_table};
 use crate::digest::Digest;
 
 use super::resolve::{self, ResolvedImage};
 use super::spanned::Spanned;
-use super::{ImageName, ManifestErrors, Problem, nix_toml, validate};
+use super::{ImageName, ManifestErrors, Problem, SetName, ShellName, nix_toml, validate};
 
 /// A valid manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,30 +30,42 @@ pub(super) struct Document {
     pub(super) workspace: Workspace,
     /// The Debian archive that packages come from.
     pub(super) debian: Option<Debian>,
+    /// Where store paths come from.
+    pub(super) nix: Option<Nix>,
+    /// Sets of packages from Nix, by name.
+    #[schemars(default)]
+    pub(super) sets: BTreeMap<Spanned<SetName>, Set>,
+    /// Development shells, by name.
+    #[schemars(default)]
+    pub(super) shells: BTreeMap<Spanned<ShellName>, Shell>,
     /// The images, by name.
     #[schemars(default)]
     pub(super) images: BTreeMap<Spanned<ImageName>, Image>,
 }
 
 /// Tables of later versions of plywood.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 11] = [
     "app",
     "apps",
     "devcontainer",
     "features",
-    "nix",
     "overlays",
     "policy",
     "publish",
     "registries",
     "scan",
-    "sets",
-    "shells",
     "templates",
     "update",
 ];
 
-read_table!(Document { workspace = "workspace", debian = "debian", images = "images" } reserved RESERVED);
+read_table!(Document {
+    workspace = "workspace",
+    debian = "debian",
+    nix = "nix",
+    sets = "sets",
+    shells = "shells",
+    images = "images",
+} reserved RESERVED);
 
 impl Manifest {
     /// The longest manifest that is read, in bytes.
@@ -78,10 +90,11 @@ impl Manifest {
             return None;
         }
         let (span, table) = parse_toml(text, problems)?;
-        let image_names = validate::image_names(&table);
+        let names = validate::Names::of(&table);
         let document = Document::from_toml(&toml::Spanned::new(span, DeValue::Table(table)), problems)?;
-        validate::document(&document, &image_names, problems);
-        if !validate::chains_end(&document, problems) {
+        validate::document(&document, &names, problems);
+        let ends = [validate::chains_end(&document, problems), validate::sets_end(&document, problems)];
+        if ends.contains(&false) {
             return None;
         }
         let resolved = resolve::all(&document, problems);
@@ -101,6 +114,26 @@ impl Manifest {
     /// The images as written, by name.
     pub fn images(&self) -> impl ExactSizeIterator<Item = (&ImageName, &Image)> {
         self.document.images.iter().map(|(name, image)| (&name.value, image))
+    }
+
+    /// Where store paths come from.
+    pub fn nix(&self) -> Option<&Nix> {
+        self.document.nix.as_ref()
+    }
+
+    /// The sets as written, by name.
+    pub fn sets(&self) -> impl ExactSizeIterator<Item = (&SetName, &Set)> {
+        self.document.sets.iter().map(|(name, set)| (&name.value, set))
+    }
+
+    /// The shells as written, by name.
+    pub fn shells(&self) -> impl ExactSizeIterator<Item = (&ShellName, &Shell)> {
+        self.document.shells.iter().map(|(name, shell)| (&name.value, shell))
+    }
+
+    /// These sets and all that are in them, each once, those that a set contains right before it.
+    pub fn sets_within<'a>(&self, sets: impl IntoIterator<Item = &'a SetName>) -> Vec<SetName> {
+        resolve::sets_within(&self.document, sets)
     }
 
     /// Every image with its `from` chain merged, by name.

@@ -21,7 +21,9 @@ mod values;
 pub use crate::platform::Platform;
 pub use document::{Manifest, UnknownImageError, check_for_nix};
 pub use problem::{ManifestError, ManifestErrors, NotForNix, Problem};
-pub use resolve::{DebianSource, Placement, RequestedPackage, ResolvedImage, ResolvedRepository, ResolvedUser};
+pub use resolve::{
+    DebianSource, Placement, RequestedPackage, ResolvedImage, ResolvedNix, ResolvedRepository, ResolvedUser,
+};
 pub use schema::schema;
 pub use spanned::Spanned;
 pub(crate) use values::text_type;

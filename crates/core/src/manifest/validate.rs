@@ -1,15 +1,16 @@
 //! The rules between tables: what refers to what.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use super::model::{Debian, Image};
+use super::model::{Debian, DebianSetting, Image};
 use super::read::{Problems, most_alike};
 use super::spanned::Spanned;
-use super::{Platform, Problem, RepositorySuite};
+use super::{Platform, Problem, RepositorySuite, SetName};
 
 /// Notes the members of `list` that are there twice, by `identity`.
 pub(super) fn no_duplicates<T>(list: &[Spanned<T>], identity: impl Fn(&T) -> String, problems: &mut Problems) {
@@ -33,16 +34,26 @@ pub(super) fn platforms(platforms: &Spanned<Vec<Spanned<Platform>>>, problems: &
     no_duplicates(platforms, Platform::to_string, problems);
 }
 
-/// The names of all images, those included whose tables are at fault.
-pub(super) fn image_names(table: &DeTable<'_>) -> BTreeSet<String> {
-    match table.get("images").map(|images| images.get_ref()) {
-        Some(DeValue::Table(images)) => images.keys().map(|name| name.get_ref().to_string()).collect(),
-        _ => BTreeSet::new(),
+/// The names that other tables may refer to, those included whose own tables are at fault.
+#[derive(Debug)]
+pub(super) struct Names {
+    images: BTreeSet<String>,
+    sets: BTreeSet<String>,
+    shells: BTreeSet<String>,
+}
+
+impl Names {
+    pub(super) fn of(table: &DeTable<'_>) -> Self {
+        let names = |kind: &str| match table.get(kind).map(|named| named.get_ref()) {
+            Some(DeValue::Table(named)) => named.keys().map(|name| name.get_ref().to_string()).collect(),
+            _ => BTreeSet::new(),
+        };
+        Self { images: names("images"), sets: names("sets"), shells: names("shells") }
     }
 }
 
 /// Checks what images, suites and lists refer to.
-pub(super) fn document(document: &Document, image_names: &BTreeSet<String>, problems: &mut Problems) {
+pub(super) fn document(document: &Document, names: &Names, problems: &mut Problems) {
     if let Some(list) = &document.workspace.platforms {
         platforms(list, problems);
     }
@@ -50,17 +61,51 @@ pub(super) fn document(document: &Document, image_names: &BTreeSet<String>, prob
     if let Some(table) = &document.debian {
         debian(table, problems);
     }
+    if let Some(nix) = &document.nix {
+        no_duplicates(nix.substituters.as_deref().unwrap_or_default(), ToString::to_string, problems);
+        no_duplicates(nix.trusted_public_keys.as_deref().unwrap_or_default(), ToString::to_string, problems);
+    }
+    let sets = document.sets.values().map(|set| &set.sets);
+    let sets = sets.chain(document.shells.values().map(|shell| &shell.sets));
+    for set in sets.chain(document.images.values().map(|image| &image.sets)).flatten() {
+        known(set, "set", &names.sets, problems);
+    }
     for (name, image) in &document.images {
-        if let Some(table) = &image.debian {
+        if let Some(table) = image.debian.as_ref().and_then(|setting| setting.table()) {
             debian(table, problems);
         }
-        parent(image, image_names, problems);
-        let suite = |table: &Debian| table.suite.is_some();
-        let has_suite = image.debian.as_deref().is_some_and(suite) || document.debian.as_ref().is_some_and(suite);
-        if image.from.is_none() && !has_suite {
+        parent(image, &names.images, problems);
+        if let Some(shell) = &image.shell {
+            known(shell, "shell", &names.shells, problems);
+        }
+        if image.from.is_none() && !has_suite(document, image) {
             problems.add(name.span.clone(), Problem::NoSuite(name.to_string()));
         }
         paths(image, problems);
+    }
+}
+
+/// Whether an image without `from` has a suite or needs none.
+fn has_suite(document: &Document, image: &Image) -> bool {
+    let suite = |table: &Debian| table.suite.is_some();
+    match image.debian.as_deref() {
+        Some(DebianSetting::Off) => true,
+        Some(DebianSetting::On(table)) if suite(table) => true,
+        _ => document.debian.as_ref().is_some_and(suite),
+    }
+}
+
+/// The manifest has what is named here.
+fn known<T: std::fmt::Display>(
+    name: &Spanned<T>,
+    what: &'static str,
+    names: &BTreeSet<String>,
+    problems: &mut Problems,
+) {
+    let text = name.to_string();
+    if !names.contains(&text) {
+        let suggestion = most_alike(&text, names.iter().map(String::as_str)).map(str::to_owned);
+        problems.add(name.span.clone(), Problem::UnknownName { what, name: text, suggestion });
     }
 }
 
@@ -141,6 +186,51 @@ pub(super) fn chains_end(document: &Document, problems: &mut Problems) -> bool {
         }
     }
     in_cycles.is_empty()
+}
+
+/// Whether no set contains itself; notes each cycle once.
+pub(super) fn sets_end(document: &Document, problems: &mut Problems) -> bool {
+    /// What has been seen of a set.
+    #[derive(PartialEq)]
+    enum Seen {
+        Entered,
+        Left,
+    }
+    let sets: BTreeMap<&SetName, &[Spanned<SetName>]> =
+        document.sets.iter().map(|(name, set)| (&name.value, &set.sets[..])).collect();
+    let mut seen: BTreeMap<&SetName, Seen> = BTreeMap::new();
+    let mut ends = true;
+    for start in document.sets.keys() {
+        // The path from the start, each set with how many of its members have been looked at: no recursion, whatever the depth.
+        let mut path: Vec<(&SetName, usize)> = Vec::new();
+        if let Entry::Vacant(unseen) = seen.entry(&start.value) {
+            unseen.insert(Seen::Entered);
+            path.push((&start.value, 0));
+        }
+        while let Some((name, at)) = path.last_mut() {
+            let member = sets.get(name).and_then(|members| members.get(*at));
+            let Some(member) = member else {
+                seen.insert(name, Seen::Left);
+                path.pop();
+                continue;
+            };
+            *at += 1;
+            match seen.get(&member.value) {
+                Some(Seen::Left) => {}
+                Some(Seen::Entered) => {
+                    let cycle = path.iter().map(|(name, _)| *name).skip_while(|name| **name != member.value);
+                    let names = cycle.chain([&member.value]).map(ToString::to_string).collect();
+                    problems.add(member.span.clone(), Problem::SetCycle(names));
+                    ends = false;
+                }
+                None => {
+                    seen.insert(&member.value, Seen::Entered);
+                    path.push((&member.value, 0));
+                }
+            }
+        }
+    }
+    ends
 }
 
 impl Document {

@@ -54,6 +54,46 @@ read_table!(Debian {
     repositories = "repositories",
 });
 
+/// `debian` of an image: changes to the workspace's table, or `false` for an image without any Debian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DebianSetting {
+    /// None: the image is its store paths and what the manifest places.
+    Off,
+    /// From here.
+    On(Debian),
+}
+
+impl DebianSetting {
+    /// The table, where there is one.
+    pub fn table(&self) -> Option<&Debian> {
+        match self {
+            DebianSetting::Off => None,
+            DebianSetting::On(table) => Some(table),
+        }
+    }
+}
+
+impl FromToml for DebianSetting {
+    fn from_toml(value: &toml::Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Boolean(false) => Some(Self::Off),
+            DeValue::Table(_) => Debian::from_toml(value, problems).map(Self::On),
+            _ => wrong_type(value, "a table or false", problems),
+        }
+    }
+}
+
+impl JsonSchema for DebianSetting {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DebianSetting".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let table = generator.subschema_for::<Debian>();
+        schemars::json_schema!({ "anyOf": [table, { "const": false }] })
+    }
+}
+
 /// A repository besides Debian's own. Only the packages it is allowed to bring are taken from it.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]

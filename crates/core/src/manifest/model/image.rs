@@ -8,13 +8,13 @@ use serde::Serialize;
 use toml::de::DeValue;
 
 use super::check::Command;
-use super::{Check, Debian, DirectoryEntry, EnvValue, FileEntry, Group, User};
+use super::{Check, DebianSetting, DirectoryEntry, EnvValue, FileEntry, Group, ImageNix, User};
 use crate::manifest::read::{FromToml, Problems, integer_value, read_table, string, wrong_type};
 use crate::manifest::spanned::Spanned;
 use crate::manifest::validate;
 use crate::manifest::{
     ByteSize, Compression, EnvName, GroupName, LabelKey, LayerBudget, PackageName, PackageRequest, ParseValueError,
-    Platform, Port, Problem, Seconds, Signal, SymlinkTarget,
+    Platform, Port, Problem, Seconds, SetName, ShellName, Signal, SymlinkTarget,
 };
 use crate::tree::TreePath;
 
@@ -29,13 +29,21 @@ pub struct Image {
     /// The platforms it is made for. Default: its parent's, or those of the workspace.
     #[schemars(length(min = 1))]
     pub platforms: Option<Spanned<Vec<Spanned<Platform>>>>,
-    /// Where its Debian packages come from, where that differs from `[debian]`. Only without `from`.
-    pub debian: Option<Spanned<Debian>>,
+    /// Where its Debian packages come from, where that differs from `[debian]`; `false` for an image without any Debian. Only
+    /// without `from`.
+    pub debian: Option<Spanned<DebianSetting>>,
     /// The Debian packages to install, besides those of its parent: `name`, or `name=version`.
     #[schemars(default)]
     pub packages: Vec<Spanned<PackageRequest>>,
+    /// The sets whose packages from Nix it has, besides those of its parent.
+    #[schemars(default)]
+    pub sets: Vec<Spanned<SetName>>,
+    /// The shell that it has, active in everything that runs in it. Takes the place of a parent's.
+    pub shell: Option<Spanned<ShellName>>,
+    /// How it has what comes from Nix.
+    pub nix: Option<Spanned<ImageNix>>,
     /// Whether packages that these recommend are installed too. Default: the parent's, or that of `[debian]`.
-    pub recommends: Option<bool>,
+    pub recommends: Option<Spanned<bool>>,
     /// What to do with the maintainer scripts of packages that plywood cannot replay.
     #[schemars(default)]
     pub scripts: BTreeMap<Spanned<PackageName>, ScriptPolicy>,
@@ -88,22 +96,8 @@ pub struct Image {
 }
 
 /// Keys of images in later versions of plywood.
-pub(in crate::manifest) const RESERVED: [&str; 14] = [
-    "app",
-    "apps",
-    "devcontainer",
-    "features",
-    "nix",
-    "nodejs",
-    "npm",
-    "policy",
-    "publish",
-    "python",
-    "sets",
-    "shells",
-    "templates",
-    "wheels",
-];
+pub(in crate::manifest) const RESERVED: [&str; 11] =
+    ["app", "apps", "devcontainer", "features", "nodejs", "npm", "policy", "publish", "python", "templates", "wheels"];
 
 read_table!(Image {
     description = "description",
@@ -111,6 +105,9 @@ read_table!(Image {
     platforms = "platforms",
     debian = "debian",
     packages = "packages",
+    sets = "sets",
+    shell = "shell",
+    nix = "nix",
     recommends = "recommends",
     scripts = "scripts",
     user = "user",
@@ -137,6 +134,7 @@ impl Image {
     /// The rules between the keys of one image that need nothing else.
     fn check(&self, _: Range<usize>, problems: &mut Problems) {
         validate::no_duplicates(&self.packages, |package| package.name.to_string(), problems);
+        validate::no_duplicates(&self.sets, ToString::to_string, problems);
         validate::no_duplicates(&self.ports, Port::to_string, problems);
         validate::no_duplicates(&self.volumes, TreePath::to_string, problems);
         if let Some(platforms) = &self.platforms {

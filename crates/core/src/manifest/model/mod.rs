@@ -5,13 +5,15 @@ mod debian;
 mod env;
 mod files;
 mod image;
+mod nix;
 mod user;
 mod workspace;
 
 pub use check::{Check, Command, ExitStatus, HttpRequest, HttpStatus, OneOrMore, PortNumber, RequestPath};
-pub use debian::{Auth, Debian, Repository, Slim, SlimRules};
+pub use debian::{Auth, Debian, DebianSetting, Repository, Slim, SlimRules};
 pub use env::{EnvEdit, EnvValue};
 pub use files::{DirectoryEntry, FileContent, FileEntry};
 pub use image::{Healthcheck, HealthcheckSetting, Image, Retries, ScriptPolicy};
+pub use nix::{ImageNix, Nix, Priority, Set, Shell};
 pub use user::{Group, Id, User};
 pub use workspace::Workspace;

@@ -20,6 +20,10 @@ impl Problem {
             Problem::Exclusive(..) => "only one of them",
             Problem::Needs { .. } => "without it this has no effect",
             Problem::UnknownImage { .. } => "no image of this workspace",
+            Problem::UnknownName { .. } => "no such name in this manifest",
+            Problem::SetCycle(_) => "leads back to itself",
+            Problem::ShellPath => "would hide the shell's tools",
+            Problem::NoDebian { .. } => "`debian` is false",
             Problem::RegistryBase(_) => "not an image of this workspace",
             Problem::Cycle(_) => "leads back to itself",
             Problem::OnlyInRoot { .. } => "the parent decides this",
@@ -46,6 +50,14 @@ impl Problem {
             }
             Problem::WrongType { found: "an integer", expected: "a string" } => "put it into quotes".to_owned(),
             Problem::UnknownImage { suggestion: Some(name), .. } => format!("did you mean `{name}`?"),
+            Problem::UnknownName { suggestion: Some(name), .. } => format!("did you mean `{name}`?"),
+            Problem::UnknownName { what, .. } => format!("declare it: [{what}s.NAME]"),
+            Problem::ShellPath => "add packages, or add folders in the `env` of an image".to_owned(),
+            Problem::NoDebian { key: "packages" } => {
+                "take packages of Nix with `sets`, or take `debian = false` out of the image at the start of the chain"
+                    .to_owned()
+            }
+            Problem::NoDebian { .. } => "leave it out".to_owned(),
             Problem::RegistryBase(_) => "`from` names an image of this workspace".to_owned(),
             Problem::OnlyInRoot { .. } => "set it in the image at the start of the `from` chain".to_owned(),
             Problem::ParentPlatform { .. } => {

@@ -96,6 +96,28 @@ pub enum Problem {
         /// The image whose name looks most like it.
         suggestion: Option<String>,
     },
+    /// A name that the manifest gives to nothing of that kind.
+    #[error("there is no {what} `{name}`")]
+    UnknownName {
+        /// `set` or `shell`.
+        what: &'static str,
+        /// The name as written.
+        name: String,
+        /// The one whose name looks most like it.
+        suggestion: Option<String>,
+    },
+    /// Sets that contain each other.
+    #[error("sets contain each other: {}", .0.join(" → "))]
+    SetCycle(Vec<String>),
+    /// A shell that sets its own `PATH`.
+    #[error("the `PATH` of a shell is that of its packages")]
+    ShellPath,
+    /// A key that only Debian's packages give a meaning to.
+    #[error("`{key}` needs Debian, which this image does not have")]
+    NoDebian {
+        /// The key.
+        key: &'static str,
+    },
     /// `from` names an image of a registry.
     #[error("`{0}` is an image of a registry: not yet supported as a base")]
     RegistryBase(String),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::accounts::Accounts;
-use super::{DEFAULT_PATH, DebianSource, RequestedPackage, ResolvedImage, debian, placements};
+use super::{DEFAULT_PATH, DebianSource, RequestedPackage, ResolvedImage, debian, nix, placements};
 use crate::manifest::document::Document;
-use crate::manifest::model::{EnvValue, HealthcheckSetting, Image};
+use crate::manifest::model::{DebianSetting, EnvValue, HealthcheckSetting, Image};
 use crate::manifest::read::Problems;
 use crate::manifest::{EnvName, ImageName, Platform, Problem, Spanned};
 use crate::tree::TreePath;
@@ -17,10 +17,13 @@ pub(super) fn rooted(
     image: &Image,
     problems: &mut Problems,
 ) -> Option<ResolvedImage> {
-    let source = debian::source(image.debian.as_deref(), document.debian.as_ref())?;
+    let source = match image.debian.as_deref() {
+        Some(DebianSetting::Off) => None,
+        own => Some(debian::source(own.and_then(DebianSetting::table), document.debian.as_ref())?),
+    };
     let workspace = document.workspace.platforms.as_ref().map(|platforms| listed(platforms));
     let platforms = workspace.unwrap_or_else(|| Platform::ALL.to_vec());
-    Some(merged(document, name, image, None, Some(source), platforms, problems))
+    Some(merged(document, name, image, None, source, platforms, problems))
 }
 
 /// An image over its parent.
@@ -56,12 +59,21 @@ fn merged(
     platforms: Vec<Platform>,
     problems: &mut Problems,
 ) -> ResolvedImage {
-    let accounts = Accounts::merge(name, image, parent, problems);
+    let accounts = Accounts::merge(name, image, parent, debian.is_some(), problems);
     let placements = placements::merge(image, parent, &accounts, problems);
     let Accounts { user, users, groups } = accounts;
+    if debian.is_none() {
+        without_debian(image, problems);
+    }
     let recommends = |table: &crate::manifest::model::Debian| table.recommends;
-    let default_recommends =
-        || image.debian.as_deref().and_then(recommends).or(document.debian.as_ref().and_then(recommends));
+    let default_recommends = || {
+        image
+            .debian
+            .as_deref()
+            .and_then(DebianSetting::table)
+            .and_then(recommends)
+            .or(document.debian.as_ref().and_then(recommends))
+    };
     ResolvedImage {
         name: name.value.clone(),
         parents: parent
@@ -69,9 +81,9 @@ fn merged(
             .unwrap_or_default(),
         description: image.description.clone(),
         platforms: image.platforms.as_ref().map_or(platforms, |platforms| listed(platforms)),
+        nix: nix::merge(document, image, parent, debian.is_some(), problems),
         debian,
-        recommends: image
-            .recommends
+        recommends: written(&image.recommends)
             .or(parent.map(|parent| parent.recommends))
             .or_else(default_recommends)
             .unwrap_or(false),
@@ -106,6 +118,19 @@ fn merged(
         size_limit: image.size_limit,
         tests: image.tests.iter().map(|test| test.value.clone()).collect(),
         certificates: document.workspace.certificates.iter().map(|path| path.value.clone()).collect(),
+    }
+}
+
+/// What only Debian's packages give a meaning to has none in an image without them.
+fn without_debian(image: &Image, problems: &mut Problems) {
+    for package in &image.packages {
+        problems.add(package.span.clone(), Problem::NoDebian { key: "packages" });
+    }
+    for name in image.scripts.keys() {
+        problems.add(name.span.clone(), Problem::NoDebian { key: "scripts" });
+    }
+    if let Some(recommends) = &image.recommends {
+        problems.add(recommends.span.clone(), Problem::NoDebian { key: "recommends" });
     }
 }
 

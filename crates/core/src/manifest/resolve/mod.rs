@@ -1,12 +1,13 @@
 //! What each image is once its `from` chain is merged.
 //!
-//! A child adds packages, files, variables, labels, ports and volumes to its parent's; where both say something about one path or
-//! variable, the child's word holds. Its user takes the place of a parent's user with the same id. Only `description`, `size-limit`
+//! A child adds packages, sets, files, variables, labels, ports and volumes to its parent's; where both say something about one path or
+//! variable, the child's word holds. Its user takes the place of a parent's user with the same id, and its shell that of a parent's. Only `description`, `size-limit`
 //! and `tests` are an image's own.
 
 mod accounts;
 mod debian;
 mod image;
+mod nix;
 mod placements;
 mod types;
 
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 use super::ImageName;
 use super::document::Document;
 use super::read::Problems;
+pub use nix::ResolvedNix;
+pub(super) use nix::sets_within;
 pub use types::{DebianSource, Placement, RequestedPackage, ResolvedImage, ResolvedRepository, ResolvedUser};
 
 /// The path that an image's `PATH` starts from: that of Debian's login shells and of Docker.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ResolvedNix;
 use crate::manifest::model::{Auth, Check, DirectoryEntry, FileEntry, Healthcheck, ScriptPolicy, SlimRules};
 use crate::manifest::{
     ByteSize, Component, Compression, EnvName, GroupName, HttpUrl, ImageName, LabelKey, LayerBudget, PackageName,
@@ -23,12 +24,14 @@ pub struct ResolvedImage {
     pub description: Option<String>,
     /// The platforms that it is made for, sorted.
     pub platforms: Vec<Platform>,
-    /// Where its packages come from; `None` when nothing says so and it has none.
+    /// Where its Debian packages come from; `None` for an image without any Debian.
     pub debian: Option<DebianSource>,
     /// Whether recommended packages are installed too.
     pub recommends: bool,
     /// The packages asked for along the chain, the parents' first.
     pub packages: Vec<RequestedPackage>,
+    /// What it has of Nix.
+    pub nix: ResolvedNix,
     /// What to do with scripts that plywood cannot replay.
     pub scripts: BTreeMap<PackageName, ScriptPolicy>,
     /// The user that it runs as; `None` for root when no image of the chain says so.

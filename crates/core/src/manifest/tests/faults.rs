@@ -29,7 +29,7 @@ pub(super) const FAULTS: &[(&str, &str, bool)] = &[
     ("[images.a.files]\n\"/a\" = { text = \"\", mode = 644 }", "644: expected a string, found an integer", true),
     ("[images.a.env]\nA = 1", "1: expected a string, found an integer", true),
     ("[images.a]\nhealthcheck = true", "true: expected a table or false, found a boolean", true),
-    ("[nix]\nx = 1", "nix: `nix` is reserved for a later version of plywood: not yet supported", true),
+    ("[policy]\nx = 1", "policy: `policy` is reserved for a later version of plywood: not yet supported", true),
     (
         "[images.a]\nfeatures = []",
         "features: `features` is reserved for a later version of plywood: not yet supported",
@@ -150,9 +150,83 @@ pub(super) const FAULTS: &[(&str, &str, bool)] = &[
     ("[images.a.groups]\ng = { gid = 5 }\nh = { gid = 5 }", "5: group `h` has the id 5 of group `g`", false),
 ];
 
+/// As [`FAULTS`], for what comes from Nix.
+pub(super) const NIX_FAULTS: &[(&str, &str, bool)] = &[
+    ("[nix]\nsubstituter = []", "substituter: unknown key `substituter`", true),
+    ("[nix]\nlocal-store = \"no\"", "\"no\": expected true or false, found a string", true),
+    (
+        "[nix]\nflake = \"../flake\"",
+        "\"../flake\": `../flake` is not the folder of a flake: it has no empty, `.` or `..` component: nothing outside the workspace is read",
+        true,
+    ),
+    (
+        "[nix]\nsubstituters = [\"https://u:p@cache\"]",
+        "\"https://u:p@cache\": `https://u:p@cache` is not the address of a binary cache: credentials do not belong in the manifest: they are read from a netrc file",
+        true,
+    ),
+    (
+        "[nix]\ntrusted-public-keys = [\"k:AA==\"]",
+        "\"k:AA==\": `k:AA==` is not a public key of Nix: it reads `name:` and the key's 32 bytes in base 64, as `nix key convert-secret-to-public` prints it",
+        true,
+    ),
+    ("[nix]\nsubstituters = [\"http://a\", \"http://a\"]", "\"http://a\": `http://a` is listed twice", false),
+    (
+        "[sets.Python]",
+        "Python: `Python` is not the name of a set: it starts with a lower-case letter and goes on with those, digits, `-` and `_`, up to 128 characters",
+        true,
+    ),
+    (
+        "[sets.a]\npackages = [\"openssl^dev\"]",
+        "\"openssl^dev\": `openssl^dev` is not the attribute of a package: an output is named with a dot, as in \"openssl.dev\"",
+        true,
+    ),
+    ("[sets.a]\npackages = [\"git\", \"git\"]", "\"git\": `git` is listed twice", false),
+    (
+        "[sets.a]\nexpression = \" \"",
+        "\" \": ` ` is not an expression for packages: it is a function from nixpkgs to a list: `pkgs: [ … ]`",
+        true,
+    ),
+    ("[sets.a]\npriority = 1.5", "1.5: expected an integer, found a floating-point number", true),
+    ("[sets.a]\nsets = [\"b\"]", "\"b\": there is no set `b`", false),
+    ("[sets.a]\nsets = [\"a\"]", "\"a\": sets contain each other: a → a", false),
+    (
+        "[sets.a]\nsets = [\"b\"]\n[sets.b]\nsets = [\"c\"]\n[sets.c]\nsets = [\"b\"]",
+        "\"b\": sets contain each other: b → c → b",
+        false,
+    ),
+    ("[shells.a]\nsets = [\"b\"]", "\"b\": there is no set `b`", false),
+    ("[shells.a.env]\nPATH = \"/x\"", "PATH: the `PATH` of a shell is that of its packages", false),
+    ("[images.a]\nsets = [\"b\"]", "\"b\": there is no set `b`", false),
+    ("[images.a]\nshell = \"b\"", "\"b\": there is no shell `b`", false),
+    ("[images.a]\nshell = [\"b\"]", "[\"b\"]: expected a string, found an array", true),
+    ("[images.a]\ndebian = true", "true: expected a table or false, found a boolean", true),
+    ("[images.a]\nnix = { bash = true }", "bash: unknown key `bash`", true),
+    (
+        "[images.a]\ndebian = false\npackages = [\"git\"]",
+        "\"git\": `packages` needs Debian, which this image does not have",
+        false,
+    ),
+    (
+        "[images.a]\ndebian = false\n[images.b]\nfrom = \"a\"\nrecommends = true",
+        "true: `recommends` needs Debian, which this image does not have",
+        false,
+    ),
+    (
+        "[images.a]\n[images.b]\nfrom = \"a\"\ndebian = false",
+        "false: `debian` cannot be set in an image that has `from`",
+        false,
+    ),
+    ("[images.a]\nnix = { offline-develop = true }", "true: `offline-develop` needs `shell`", false),
+    (
+        "[shells.s]\n[images.a]\nshell = \"s\"\nnix = { database = false, offline-develop = true }",
+        "true: `offline-develop` needs `database`",
+        false,
+    ),
+];
+
 #[test]
 fn each_fault_is_named_where_it_is() {
-    for (rest, expect, _) in FAULTS {
+    for (rest, expect, _) in FAULTS.iter().chain(NIX_FAULTS) {
         assert_eq!(faults(rest), [*expect], "{rest}");
     }
 }
@@ -184,6 +258,8 @@ fn hints_help() {
         ("[images.a]\npackages = \"git\"", "put it into brackets: [\"…\"]"),
         ("[images.a.env]\nA = 1", "put it into quotes"),
         ("[images.a]\nsize-limit = 2026-11-23", "write it as a string, in quotes"),
+        ("[sets.python]\n[images.b]\nsets = [\"pyton\"]", "did you mean `python`?"),
+        ("[images.b]\nshell = \"python\"", "declare it: [shells.NAME]"),
     ] {
         assert_eq!(hint(rest).as_deref(), Some(expect), "{rest}");
     }
@@ -205,6 +281,7 @@ fn a_workspace_needs_a_name_and_images_a_suite() {
     let message = |text: &str| Manifest::parse(text).expect_err("it is at fault").to_string();
     assert_eq!(message(""), "the manifest has a fault: `workspace` is missing");
     assert_eq!(message("[workspace]\n"), "the manifest has a fault: `name` is missing");
+    assert!(Manifest::parse("[workspace]\nname = \"w\"\n[images.a]\ndebian = false\n").is_ok());
     let no_suite = "[workspace]\nname = \"w\"\n[images.a]\n";
     assert_eq!(message(no_suite), "the manifest has a fault: no Debian suite is named for image `a`");
 }

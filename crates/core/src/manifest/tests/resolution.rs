@@ -167,3 +167,89 @@ fn a_long_chain_is_resolved() {
     let text = format!("{}[images.i000]\n{}", super::PRELUDE, links.rev().collect::<String>());
     assert_eq!(parse(&text).resolve("i199").map(|image| image.parents.len()), Ok(199));
 }
+
+const NIX: &str = r#"
+[sets.a]
+packages = ["hello"]
+[sets.b]
+sets = ["a", "c"]
+[sets.c]
+[sets.d]
+sets = ["b", "a"]
+[shells.s]
+sets = ["d"]
+[images.runtime]
+debian = false
+sets = ["b"]
+user = { name = "app" }
+[images.dev]
+from = "runtime"
+sets = ["d", "c"]
+shell = "s"
+nix = { sh = true, env = false }
+[images.debian]
+sets = ["c"]
+[images.child]
+from = "dev"
+nix = { offline-develop = false }
+"#;
+
+#[test]
+fn sets_are_closed_and_added() {
+    let sets = |name: &str| image(NIX, name).nix.sets.iter().map(SetName::to_string).collect::<Vec<_>>();
+    assert_eq!(sets("runtime"), ["a", "c", "b"]);
+    assert_eq!(sets("dev"), ["a", "c", "b", "d"]);
+    assert_eq!(sets("debian"), ["c"]);
+}
+
+#[test]
+fn what_is_linked_follows_from_having_debian() {
+    let (runtime, dev, debian, child) =
+        (image(NIX, "runtime"), image(NIX, "dev"), image(NIX, "debian"), image(NIX, "child"));
+    let system = |image: &ResolvedImage| {
+        let nix = &image.nix;
+        (nix.sh, nix.env, nix.certificates, nix.time_zones, nix.loader)
+    };
+    assert_eq!(system(&runtime), (false, true, true, true, false));
+    assert_eq!(system(&dev), (true, false, true, true, false));
+    assert_eq!(system(&debian), (false, false, false, false, false));
+    let develop = |image: &ResolvedImage| {
+        let shell = image.nix.shell.as_ref().map(ShellName::to_string);
+        (shell, image.nix.database, image.nix.offline_develop)
+    };
+    let shell = Some("s".to_owned());
+    assert_eq!(develop(&runtime), (None, false, false));
+    assert_eq!(develop(&dev), (shell.clone(), true, true));
+    assert_eq!(develop(&child), (shell, true, false));
+    assert!(runtime.debian.is_none() && child.debian.is_none());
+    assert_eq!(runtime.users.values().map(|user| user.shell.to_string()).collect::<Vec<_>>(), ["/bin/sh"]);
+}
+
+#[test]
+fn a_deep_nest_of_sets_is_closed() {
+    let links = (1..2000).map(|number| format!("[sets.s{number:04}]\nsets = [\"s{:04}\"]\n", number - 1));
+    let text = format!("[sets.s0000]\n{}[images.a]\nsets = [\"s1999\"]\n", links.collect::<String>());
+    assert_eq!(image(&text, "a").nix.sets.len(), 2000);
+}
+
+#[test]
+fn a_lock_of_a_shell_depends_on_what_is_in_it() {
+    let inputs = |text: &str| {
+        let manifest = parse(&format!("{}{text}", super::PRELUDE));
+        let shell = manifest.shells().next().expect("a shell").1.clone();
+        crate::lockfile::shell_inputs(&manifest, &shell)
+    };
+    let base = inputs("[sets.a]\npackages = [\"git\"]\n[sets.b]\nsets = [\"a\"]\n[shells.s]\nsets = [\"b\"]");
+    assert_eq!(
+        inputs("[images.x]\n[sets.a]\npackages = [\"git\"]\n[sets.b]\nsets = [\"a\"]\n[shells.s]\nsets = [\"b\"]"),
+        base
+    );
+    for other in [
+        "[sets.a]\npackages = [\"jq\"]\n[sets.b]\nsets = [\"a\"]\n[shells.s]\nsets = [\"b\"]",
+        "[sets.a]\npackages = [\"git\"]\n[sets.b]\nsets = [\"a\"]\n[shells.s]\nsets = [\"b\"]\nhook = \"x\"",
+        "[sets.a]\npackages = [\"git\"]\n[sets.b]\nsets = [\"a\"]\n[shells.s]\nsets = [\"b\"]\nenv = { A = \"1\" }",
+        "[sets.a]\npackages = [\"git\"]\npriority = 3\n[sets.b]\nsets = [\"a\"]\n[shells.s]\nsets = [\"b\"]",
+    ] {
+        assert_ne!(inputs(other), base, "{other}");
+    }
+}

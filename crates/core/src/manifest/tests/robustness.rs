@@ -50,7 +50,7 @@ proptest! {
 
     /// One value replaced by another kind of value.
     #[test]
-    fn any_value_anywhere(line in 0usize..120, value in prop::sample::select(vec![
+    fn any_value_anywhere(line in 0usize..160, value in prop::sample::select(vec![
         "1", "-1", "\"\"", "\"x\"", "[]", "{}", "true", "1.5", "nan", "[[]]", "[{}]", "{ a = 1 }", "2026-11-23", "99999999999999999999",
         "\"\\u0000\"", "{ a = 1, }", "\"\\e\"", "é",
     ])) {

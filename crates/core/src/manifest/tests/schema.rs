@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::faults::FAULTS;
+use super::faults::{FAULTS, NIX_FAULTS};
 use super::{PRELUDE, SHIPPED};
 use crate::manifest::{Manifest, schema};
 
@@ -29,7 +29,7 @@ fn what_is_valid_is_valid_by_the_schema() {
 #[test]
 fn the_schema_sees_the_faults_that_it_can() {
     let validator = validator();
-    for (rest, _, expect) in FAULTS {
+    for (rest, _, expect) in FAULTS.iter().chain(NIX_FAULTS) {
         let seen = !validator.is_valid(&json(&format!("{PRELUDE}{rest}")));
         assert_eq!(seen, *expect, "{rest}");
     }

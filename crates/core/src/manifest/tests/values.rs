@@ -223,3 +223,46 @@ fn how_images_are_packed_and_run() {
     );
     check_same::<RequestPath>(&["/", "/healthz?x=1"], &["", "healthz", "/a b"]);
 }
+
+#[test]
+fn what_nix_names() {
+    check_same::<SetName>(&["python", "a-b_c1"], &["", "Python", "1a", "-a", "a.b", "é", &"a".repeat(129)]);
+    check_same::<ShellName>(&["python"], &["", "a b"]);
+    check_same::<PackageAttribute>(
+        &["python312", "openssl.dev", "_7zz", "3proxy", "python312Packages.requests", "in-put#a.b", "o'clock"],
+        &["", ".", "a.", "a..b", "#a", "a#", "1a#b", "a#b#c", "a b", "a^dev", "\"a\"", "é", &"a".repeat(513)],
+    );
+    let parts = |text: &str| {
+        text.parse().map(|one: PackageAttribute| (one.input().map(str::to_owned), one.attribute().to_owned()))
+    };
+    assert_eq!(parts("tools#a.b"), Ok((Some("tools".to_owned()), "a.b".to_owned())));
+    assert_eq!(parts("a.b"), Ok((None, "a.b".to_owned())));
+    check_same::<SubstituterUrl>(
+        &["https://cache.example.org", "http://a:8080/b", "file:///srv/cache"],
+        &[
+            "",
+            "file://",
+            "file:///",
+            "file://srv",
+            "file:///a b",
+            "file:///a?b",
+            "s3://a",
+            "/srv",
+            "https://u@a",
+            "https://a/?q",
+        ],
+    );
+    check_same::<SubstituterKey>(
+        &["cache.example.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="],
+        &[
+            "",
+            "a",
+            "a:",
+            ":6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=",
+            "a:6NCH",
+            "a:b:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=",
+        ],
+    );
+    check_same::<FlakePath>(&[".", "nix", "a/b"], &["", "..", "../a", "/a", "./a", "a/"]);
+    check_same::<NixExpression>(&["pkgs: [ ]", "import ./x.nix"], &["", " \n"]);
+}

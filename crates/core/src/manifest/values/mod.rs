@@ -5,6 +5,7 @@ mod files;
 mod image;
 mod names;
 mod net;
+mod nix;
 mod units;
 
 pub use debian::{
@@ -15,6 +16,7 @@ pub use files::{FileMode, Owner, OwnerId, PathPattern, SymlinkTarget, WorkspaceP
 pub use image::{Compression, LayerBudget, Port, Protocol, Signal};
 pub use names::{EnvName, GroupName, ImageName, LabelKey, UserName, WorkspaceName};
 pub use net::{HttpUrl, RegistryPrefix};
+pub use nix::{FlakePath, NixExpression, PackageAttribute, SetName, ShellName, SubstituterKey, SubstituterUrl};
 pub use units::{ByteSize, Seconds};
 
 /// Why a text is not a value of some type of the manifest.
