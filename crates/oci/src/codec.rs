@@ -37,10 +37,7 @@ impl Codec {
 
     /// The media type of a layer so compressed.
     pub fn media_type(self) -> MediaType {
-        match self {
-            Self::Zstd { .. } => MediaType::LAYER_TAR_ZSTD,
-            Self::Gzip { .. } => MediaType::LAYER_TAR_GZIP,
-        }
+        LayerCompression::from(self).media_type()
     }
 
     /// Starts compressing into `out`.
@@ -144,8 +141,60 @@ impl<W: Write> Write for FixedChunks<W> {
     }
 }
 
+/// How a layer is compressed, be it one of ours or of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerCompression {
+    /// Not at all.
+    None,
+    /// gzip, in any number of members.
+    Gzip,
+    /// zstd, in any number of frames.
+    Zstd,
+}
+
+impl LayerCompression {
+    /// That of layers of this type, OCI's or Docker's; `None` for what is no layer that is read.
+    pub fn of(media_type: &MediaType) -> Option<Self> {
+        match media_type {
+            known if *known == MediaType::LAYER_TAR_ZSTD => Some(Self::Zstd),
+            known if *known == MediaType::LAYER_TAR_GZIP || *known == MediaType::DOCKER_LAYER_GZIP => Some(Self::Gzip),
+            known if *known == MediaType::LAYER_TAR || *known == MediaType::DOCKER_LAYER => Some(Self::None),
+            _ => None,
+        }
+    }
+
+    /// OCI's media type of a layer so compressed. Docker's types name the same bytes.
+    pub fn media_type(self) -> MediaType {
+        match self {
+            Self::None => MediaType::LAYER_TAR,
+            Self::Gzip => MediaType::LAYER_TAR_GZIP,
+            Self::Zstd => MediaType::LAYER_TAR_ZSTD,
+        }
+    }
+
+    /// Starts decompressing `input`.
+    pub(crate) fn decoder<R: Read>(self, input: R) -> io::Result<Decoder<R>> {
+        match self {
+            Self::None => Ok(Decoder::Plain(input)),
+            Self::Gzip => Codec::GZIP.decoder(input),
+            Self::Zstd => Codec::ZSTD.decoder(input),
+        }
+    }
+}
+
+impl From<Codec> for LayerCompression {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::Zstd { .. } => Self::Zstd,
+            Codec::Gzip { .. } => Self::Gzip,
+        }
+    }
+}
+
 /// Decompresses what is read from it.
 pub(crate) enum Decoder<R: Read> {
+    Plain(R),
     Zstd(zstd::Decoder<'static, io::BufReader<R>>),
     Gzip(Box<flate2::read::MultiGzDecoder<R>>),
 }
@@ -153,6 +202,7 @@ pub(crate) enum Decoder<R: Read> {
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
+            Self::Plain(input) => input.read(buffer),
             Self::Zstd(decoder) => decoder.read(buffer),
             Self::Gzip(decoder) => decoder.read(buffer),
         }

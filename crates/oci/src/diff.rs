@@ -11,8 +11,8 @@ use plywood_core::oci::MediaType;
 use plywood_core::tree::{Meta, TreePath};
 use serde::{Serialize, Serializer};
 
+use crate::codec::LayerCompression;
 use crate::hash::Hashing;
-use crate::layout;
 use crate::tar::{TarEntry, for_each_entry};
 
 /// As many entries as one layer may have.
@@ -139,9 +139,8 @@ impl LayerListing {
     /// # Errors
     /// When it cannot be read, is of a type that is not read, no archive, or larger than any layer is.
     pub fn read(media_type: &MediaType, stored: impl Read) -> io::Result<Self> {
-        match layout::codec(media_type) {
-            Some(Some(codec)) => Self::read_tar(codec.decoder(stored)?),
-            Some(None) => Self::read_tar(stored),
+        match LayerCompression::of(media_type) {
+            Some(compression) => Self::read_tar(compression.decoder(stored)?),
             None => {
                 Err(io::Error::new(io::ErrorKind::Unsupported, format!("layers of type {media_type} are not read")))
             }

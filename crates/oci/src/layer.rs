@@ -13,7 +13,7 @@ use plywood_core::oci::{Descriptor, annotations};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{Codec, END_OF_ARCHIVE};
+use crate::codec::{Codec, END_OF_ARCHIVE, LayerCompression};
 use crate::hash::{Hasher, Hashing};
 use crate::segment::{Segment, SegmentError};
 use crate::store::{FORMAT_VERSION, Store, StoreError};
@@ -51,8 +51,8 @@ impl fmt::Debug for LayerKey {
 /// A layer whose blob is in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
-    /// What it was made from.
-    pub key: LayerKey,
+    /// What it was made from; `None` for a layer of somebody else's image, which is taken as it is.
+    pub key: Option<LayerKey>,
     /// Of the compressed bytes.
     pub digest: Digest,
     /// Of the uncompressed bytes.
@@ -62,14 +62,20 @@ pub struct Layer {
     /// The number of uncompressed bytes.
     pub uncompressed_size: u64,
     /// How it is compressed.
-    pub codec: Codec,
+    pub compression: LayerCompression,
 }
 
 impl Layer {
     /// The layer's descriptor in a manifest, with its key and diff ID for machines that have neither.
+    ///
+    /// Of a layer of others only what was verified is said: a key that they annotated is not believed, and must not
+    /// become ours.
     pub fn descriptor(&self) -> Descriptor {
-        Descriptor::new(self.codec.media_type(), self.digest, self.size)
-            .annotated(annotations::LAYER_KEY, self.key.to_string())
+        let mut descriptor = Descriptor::new(self.compression.media_type(), self.digest, self.size);
+        if let Some(key) = self.key {
+            descriptor = descriptor.annotated(annotations::LAYER_KEY, key.to_string());
+        }
+        descriptor
             .annotated(annotations::LAYER_DIFF_ID, self.diff_id.to_string())
             .annotated(annotations::LAYER_UNCOMPRESSED_SIZE, self.uncompressed_size.to_string())
     }
@@ -94,8 +100,9 @@ pub fn build_layer(store: &Store, codec: Codec, items: &[ItemId]) -> Result<Laye
     let (blob, diff) =
         rayon::join(|| write_blob(store, codec, &compressed, &segments), || hash_uncompressed(&directories, &segments));
     let ((digest, size), (diff_id, uncompressed_size)) = (blob?, diff?);
-    let layer = Layer { key, digest, diff_id, size, uncompressed_size, codec };
-    store.put_layer(&layer)?;
+    let compression = codec.into();
+    let layer = Layer { key: Some(key), digest, diff_id, size, uncompressed_size, compression };
+    store.put_layer(key, &layer)?;
     Ok(layer)
 }
 

@@ -13,3 +13,4 @@ pub mod layout;
 pub mod segment;
 pub mod store;
 mod tar;
+pub mod unpacked;

@@ -34,7 +34,7 @@ pub use input::{ImageInput, ItemInfo, LayerBudget, LayerInput, Volatility};
 pub use overlay::{Overlay, Restated};
 pub use plan::{PlanError, plan};
 pub use report::{Duplicate, ImageFigures, LayoutReport, report};
-pub use settle::{ItemEntries, Settled, changed_entries, settle};
+pub use settle::{ItemEntries, Settled, WHITEOUT, changed_entries, settle, settle_over};
 pub use variant::{EntryChange, ItemChanges, generated_id};
 
 /// The joint layout of all images of a workspace on one platform, as the lock stores it.

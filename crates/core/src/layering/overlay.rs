@@ -9,7 +9,7 @@ use crate::tree::{Meta, Node, NodeKind, Tree, TreePath};
 /// An upper file hides whatever is below it, an upper directory joins the one below and gives it all its metadata. A
 /// directory that a layer has entries in but no entry of is made by the engine as root's, mode 0755, at the time of
 /// unpacking: it hides the metadata below, too (tried with podman and Docker). Whiteouts are not looked for: layers of
-/// items have none, and whoever reads other layers calls [`Overlay::remove`].
+/// items have none, and whoever reads or writes other layers calls [`Overlay::remove`].
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     nodes: BTreeMap<TreePath, Seen>,
@@ -50,6 +50,14 @@ impl Overlay {
         }
     }
 
+    /// The node that the layers show at a path; `None` where there is none, or a directory that engines made up.
+    pub fn node(&self, path: &TreePath) -> Option<&Node> {
+        match self.nodes.get(path)? {
+            Seen::Stated(node) => Some(node),
+            Seen::MadeUp => None,
+        }
+    }
+
     /// Removes a node with all that is below it, as a whiteout does (OCI image-spec, "Whiteouts").
     pub fn remove(&mut self, path: &TreePath) {
         self.nodes.retain(|node, _| !node.starts_with(path));
@@ -69,14 +77,17 @@ impl Overlay {
                 continue;
             }
             entries.insert(path.clone(), node.clone());
-            // The layer must state the directories above as well, or the engine makes them up.
-            for directory in path.ancestors() {
-                if let Some(node) = tree.get(&directory) {
-                    entries.entry(directory).or_insert_with(|| node.clone());
-                }
+            state_above(tree, path, &mut entries);
+        }
+        let mut leftovers: Vec<TreePath> = Vec::new();
+        for path in self.nodes.keys().filter(|path| !tree.contains(path)) {
+            let parent = path.parent().unwrap_or(TreePath::ROOT);
+            // What is gone goes with the directory it was in, be that gone or another thing now.
+            if tree.get(&parent).is_some_and(Node::is_directory) {
+                state_above(tree, path, &mut entries);
+                leftovers.push(path.clone());
             }
         }
-        let leftovers = self.nodes.keys().filter(|path| !tree.contains(path)).cloned().collect();
         Restated { entries: entries.into_iter().collect(), leftovers }
     }
 
@@ -98,12 +109,21 @@ impl Overlay {
     }
 }
 
+/// A layer must state the directories above what it has as well, or the engine makes them up.
+fn state_above(tree: &Tree, path: &TreePath, entries: &mut BTreeMap<TreePath, Node>) {
+    for directory in path.ancestors() {
+        if let Some(node) = tree.get(&directory) {
+            entries.entry(directory).or_insert_with(|| node.clone());
+        }
+    }
+}
+
 /// What a layer must have so that, on top of others, it shows a given tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Restated {
     /// Its entries, by path.
     pub entries: Vec<(TreePath, Node)>,
-    /// What the layers below show and the tree has not; entries cannot remove it.
+    /// What the layers below show and the tree has not, without what is below it: entries cannot remove it, whiteouts do.
     pub leftovers: Vec<TreePath>,
 }
 

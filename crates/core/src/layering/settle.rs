@@ -23,7 +23,27 @@ pub struct Settled {
     pub changes: Vec<Vec<ItemChanges>>,
     /// What comes from no item, and the directories to be stated anew: the entries of the layer on top.
     pub generated: Vec<(TreePath, Node)>,
+    /// What a base shows and the tree has not, without what is below it: the whiteouts of the layer on top.
+    pub whiteouts: Vec<TreePath>,
 }
+
+impl Settled {
+    /// All entries of the layer on top in the order of their paths, whiteouts as the files that stand for them (OCI
+    /// image-spec, "Whiteouts").
+    pub fn top_layer(&self) -> Vec<(TreePath, Node)> {
+        let whiteouts = self.whiteouts.iter().filter_map(|path| {
+            let name = [WHITEOUT, path.file_name()?].concat();
+            let at = path.parent()?.join(name).ok()?;
+            Some((at, Node::file(Meta::root(0, 0), *b"")))
+        });
+        let mut entries: Vec<_> = self.generated.iter().cloned().chain(whiteouts).collect();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries
+    }
+}
+
+/// The prefix of files that remove what lower layers have.
+pub const WHITEOUT: &[u8] = b".wh.";
 
 /// Finds out how layers of items, bottom up, show a tree: which entries to leave out, move or give other metadata, and
 /// what to put on top.
@@ -31,8 +51,16 @@ pub struct Settled {
 /// A directory's metadata never changes an item, the top layer states it. Files of other metadata, and large files
 /// under another path, stay with their item, so that their bytes are not in the top layer as well.
 pub fn settle(tree: &Tree, layers: &[Vec<ItemEntries<'_>>]) -> Settled {
+    let settled = settle_over(Overlay::default(), tree, layers);
+    debug_assert!(settled.whiteouts.is_empty(), "what the tree has not was left out: {:?}", settled.whiteouts);
+    settled
+}
+
+/// As [`settle`], for layers that are put on those of a base. A base's layers stay as they are: what the tree has
+/// otherwise is generated or whited out.
+pub fn settle_over(base: Overlay, tree: &Tree, layers: &[Vec<ItemEntries<'_>>]) -> Settled {
     let mut moves = Moves::new(tree, layers);
-    let mut overlay = Overlay::default();
+    let mut overlay = base;
     let mut all_changes = Vec::with_capacity(layers.len());
     for layer in layers {
         let mut taken = BTreeSet::new();
@@ -43,8 +71,7 @@ pub fn settle(tree: &Tree, layers: &[Vec<ItemEntries<'_>>]) -> Settled {
         all_changes.push(changes);
     }
     let restated = overlay.restate(tree);
-    debug_assert!(restated.leftovers.is_empty(), "what the tree has not was left out: {:?}", restated.leftovers);
-    Settled { changes: all_changes, generated: restated.entries }
+    Settled { changes: all_changes, generated: restated.entries, whiteouts: restated.leftovers }
 }
 
 /// The entries of an item with an image's changes.
@@ -152,8 +179,8 @@ mod tests {
     }
 
     /// The tree that layers with these changes and the generated layer show.
-    fn shown(layers: &[Vec<ItemEntries<'_>>], settled: &Settled) -> Tree {
-        let mut overlay = Overlay::default();
+    fn shown(base: &Overlay, layers: &[Vec<ItemEntries<'_>>], settled: &Settled) -> Tree {
+        let mut overlay = base.clone();
         for (layer, changes) in layers.iter().zip(&settled.changes) {
             let items = layer.iter().zip(changes);
             let entries: Vec<_> = items.flat_map(|(item, changes)| changed_entries(item.entries, changes)).collect();
@@ -161,6 +188,7 @@ mod tests {
             assert_eq!(files.len(), files.iter().collect::<BTreeSet<_>>().len(), "no file twice in a layer");
             overlay.push(entries.iter().map(|(path, node)| (path, node)));
         }
+        settled.whiteouts.iter().for_each(|path| overlay.remove(path));
         overlay.push(settled.generated.iter().map(|(path, node)| (path, node)));
         overlay.to_tree()
     }
@@ -199,7 +227,7 @@ mod tests {
         assert_eq!(settled.changes, [[expect]]);
         let generated: Vec<String> = settled.generated.iter().map(|(path, _)| path.to_string()).collect();
         assert_eq!(generated, ["/", "/bin", "/bin/small"]);
-        assert_eq!(shown(&layers, &settled), tree);
+        assert_eq!(shown(&Overlay::default(), &layers, &settled), tree);
     }
 
     #[test]
@@ -274,7 +302,40 @@ mod tests {
             }).collect();
             let layers: Vec<Vec<_>> = numbered.chunks(together).map(<[_]>::to_vec).collect();
             let settled = settle(&tree, &layers);
-            prop_assert_eq!(shown(&layers, &settled), tree);
+            prop_assert_eq!(shown(&Overlay::default(), &layers, &settled), tree.clone());
+            // The same with the lowest layers for a base that stays as it is.
+            let (below, above) = layers.split_at(layers.len() / 2);
+            let mut base = Overlay::default();
+            for layer in below {
+                base.push(layer.iter().flat_map(|item| item.entries).map(|(path, node)| (path, node)));
+            }
+            let settled = settle_over(base.clone(), &tree, above);
+            prop_assert_eq!(shown(&base, above, &settled), tree);
         }
+    }
+
+    #[test]
+    fn what_a_base_has_and_the_tree_has_not_is_whited_out() {
+        let file = |text: &str| Node::file(Meta::root(0o644, 1), text.as_bytes());
+        let directory = || Node::directory(Meta::root(0o700, 1));
+        let entries = [
+            (TreePath::ROOT, Node::directory(Meta::root(0o755, 1))),
+            (path("a"), directory()),
+            (path("a/gone"), directory()),
+            (path("a/gone/below"), file("x")),
+            (path("a/kept"), file("y")),
+            (path("b"), directory()),
+            (path("b/c"), file("z")),
+        ];
+        let mut base = Overlay::default();
+        base.push(entries.iter().map(|(path, node)| (path, node)));
+        let mut tree: Tree = entries.iter().cloned().collect();
+        tree.remove_all(&path("a/gone"));
+        tree.remove_all(&path("b"));
+        tree.insert(path("b"), file("now a file")).expect("inserted");
+        let settled = settle_over(base.clone(), &tree, &[]);
+        let top: Vec<String> = settled.top_layer().iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(top, ["/", "/a", "/a/.wh.gone", "/b"]);
+        assert_eq!(shown(&base, &[], &settled), tree);
     }
 }

@@ -34,6 +34,9 @@ impl MediaType {
     /// Docker's layer, compressed by gzip.
     pub const DOCKER_LAYER_GZIP: Self = Self::known("application/vnd.docker.image.rootfs.diff.tar.gzip");
 
+    /// Docker's layer, uncompressed.
+    pub const DOCKER_LAYER: Self = Self::known("application/vnd.docker.image.rootfs.diff.tar");
+
     const fn known(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }

@@ -81,6 +81,15 @@ impl Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HardLinkId(pub u64);
 
+impl HardLinkId {
+    /// The id of the file that has `first` among its names in an item. Ids must not meet when many items share a tree,
+    /// so they come from a hash of both.
+    pub fn of(item: ItemId, first: &TreePath) -> Self {
+        let id = ItemId::of_parts([item.to_hex().as_bytes(), first.as_bytes()]).to_hex();
+        Self(u64::from_str_radix(id.get(..16).unwrap_or_default(), 16).unwrap_or_default())
+    }
+}
+
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeKind {

@@ -38,7 +38,7 @@ pub fn write_docker_archive(
     for (name, layer) in layers {
         let path = store.blob_path(layer.digest);
         let blob = File::open(&path).map_err(LayoutError::io("read", &path))?;
-        let mut uncompressed = layer.codec.decoder(blob).map_err(LayoutError::io("read", &path))?;
+        let mut uncompressed = layer.compression.decoder(blob).map_err(LayoutError::io("read", &path))?;
         archive.file(&name, layer.uncompressed_size, &mut uncompressed)?;
     }
     let configs: BTreeMap<String, &Image> = images.iter().map(|(_, image)| (config_name(image), *image)).collect();

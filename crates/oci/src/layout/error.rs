@@ -3,11 +3,12 @@
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plywood_core::digest::{DiffId, Digest};
+use plywood_core::digest::Digest;
 use plywood_core::oci::{MediaType, ParseDocumentError};
 use plywood_core::platform::Platform;
 
 use crate::store::StoreError;
+use crate::unpacked::UnpackError;
 
 /// A layout or archive could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +57,11 @@ pub enum LayoutError {
         /// Its name.
         digest: Digest,
     },
-    /// A layer's uncompressed bytes are not what the configuration says.
-    #[error("layer {digest} of the image layout has not the diff ID {expected}")]
-    WrongDiffId {
-        /// The layer.
-        digest: Digest,
-        /// What the configuration says.
-        expected: DiffId,
-    },
-    /// A layer cannot be unpacked.
-    #[error("cannot unpack layer {digest} of the image layout")]
+    /// A layer is not what it should be.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    /// A layer cannot be read.
+    #[error("cannot read layer {digest} of the image layout")]
     Layer {
         /// The layer.
         digest: Digest,
@@ -119,7 +115,7 @@ impl LayoutError {
                 Some("free some space, or run `plywood cache prune`".to_owned())
             }
             Self::NotALayout { .. } => Some("name a directory that is empty or not there yet".to_owned()),
-            Self::Damaged { .. } | Self::WrongDiffId { .. } => Some("build or fetch the image again".to_owned()),
+            Self::Damaged { .. } | Self::Unpack(_) => Some("build or fetch the image again".to_owned()),
             _ => None,
         }
     }

@@ -17,7 +17,6 @@ pub use directory::write_directory;
 pub use docker::write_docker_archive;
 pub use error::LayoutError;
 pub use read::{ImageLayout, LayoutImage};
-pub(crate) use tree::codec;
 
 use crate::image::{Image, assemble_index};
 use crate::store::{Store, StoreError};

@@ -96,8 +96,13 @@ impl ImageLayout {
     /// # Errors
     /// When it is missing.
     pub fn blob(&self, descriptor: &Descriptor) -> Result<impl Read + use<>, LayoutError> {
-        let (file, _) = self.file(blob_name(descriptor.digest).as_bytes())?;
+        let file = self.raw_blob(descriptor)?;
         Ok(Verifying { inner: Some(Hashing::new(file)), digest: descriptor.digest, size: descriptor.size })
+    }
+
+    /// A blob as it is there, for readers that verify it themselves.
+    pub(super) fn raw_blob(&self, descriptor: &Descriptor) -> Result<io::Take<File>, LayoutError> {
+        Ok(self.file(blob_name(descriptor.digest).as_bytes())?.0)
     }
 
     /// Reads every blob of an image and compares it with its name.

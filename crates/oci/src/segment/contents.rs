@@ -10,7 +10,8 @@ use plywood_core::tree::{PackedContent, ReadContent, ReadContentError};
 
 use super::SegmentError;
 use crate::codec::{Codec, Decoder};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+use crate::unpacked::LayerRef;
 
 /// As many segments are kept open at once; each costs a decompressor's window, about 2 MiB.
 const MAX_OPEN: usize = 8;
@@ -23,6 +24,8 @@ const MAX_OPEN: usize = 8;
 pub struct SegmentContents<'s> {
     store: &'s Store,
     codec: Codec,
+    /// Layers of others, by what contents in them are named by.
+    layers: BTreeMap<ItemId, LayerRef>,
     open: Mutex<OpenSegments>,
 }
 
@@ -49,7 +52,14 @@ struct Cursor {
 impl<'s> SegmentContents<'s> {
     /// Reads from the segments of a store.
     pub fn new(store: &'s Store, codec: Codec) -> Self {
-        Self { store, codec, open: Mutex::default() }
+        Self { store, codec, layers: BTreeMap::new(), open: Mutex::default() }
+    }
+
+    /// The same, which also reads from these layers of others, whose blobs are in the store.
+    #[must_use]
+    pub fn with_layers(mut self, layers: impl IntoIterator<Item = LayerRef>) -> Self {
+        self.layers.extend(layers.into_iter().map(|layer| (layer.item(), layer)));
+        self
     }
 
     /// Reads many contents, in the order that needs one pass over each segment, and hands them to `take`.
@@ -71,6 +81,13 @@ impl<'s> SegmentContents<'s> {
         let kept = self.open.lock().unwrap_or_else(PoisonError::into_inner).cursors.remove(&item);
         if let Some(cursor) = kept.filter(|cursor| cursor.position <= offset) {
             return Ok(cursor);
+        }
+        if let Some(layer) = self.layers.get(&item) {
+            let path = self.store.blob_path(layer.digest);
+            let blob = File::open(&path).map_err(StoreError::io("open", &path))?;
+            let decoder = layer.compression.decoder(blob.take(layer.size));
+            let decoder = decoder.map_err(|source| SegmentError::Read { item, source })?;
+            return Ok(Cursor { decoder, position: 0, used: 0 });
         }
         let segment = self.store.segment(item, self.codec)?.ok_or(SegmentError::Missing { item })?;
         let decoder = segment.uncompressed().map_err(|source| SegmentError::Read { item, source })?;

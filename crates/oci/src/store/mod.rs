@@ -93,18 +93,26 @@ impl Store {
         };
         // A record cut short by a power failure is no record.
         let Ok(layer) = serde_json::from_slice::<Layer>(&bytes) else { return Ok(None) };
-        let blob = self.blob_path(layer.digest);
-        let whole = std::fs::metadata(&blob).is_ok_and(|metadata| metadata.len() == layer.size);
+        let whole = self.has_blob(layer.digest, layer.size);
         if whole {
             mark_used(&path);
-            mark_used(&blob);
         }
         Ok(whole.then_some(layer))
     }
 
+    /// Whether the blob of this digest and size in bytes is in the store; it then counts as used.
+    pub fn has_blob(&self, digest: Digest, size: u64) -> bool {
+        let path = self.blob_path(digest);
+        let whole = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == size);
+        if whole {
+            mark_used(&path);
+        }
+        whole
+    }
+
     /// Keeps what is known of a layer whose blob is in the store.
-    pub(crate) fn put_layer(&self, layer: &Layer) -> Result<(), StoreError> {
-        let path = self.layer_path(layer.key);
+    pub(crate) fn put_layer(&self, key: LayerKey, layer: &Layer) -> Result<(), StoreError> {
+        let path = self.layer_path(key);
         let mut file = TempFile::create(&self.temp())?;
         let bytes = plywood_core::oci::to_json(layer);
         file.write_all(&bytes).map_err(StoreError::io("write", &path))?;

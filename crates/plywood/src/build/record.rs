@@ -54,7 +54,10 @@ pub(super) fn key(plan: &ImagePlan<'_>, manifest: Digest, lock: &str, created: T
 pub(super) fn find(store: &Store, key: ItemId) -> Option<Record> {
     let record: Record = serde_json::from_slice(&fs::read(path(store, key)).ok()?).ok()?;
     let there = |digest| store.blob_path(digest).exists();
-    let layers = record.image.layers.iter().all(|layer| matches!(store.layer(layer.key), Ok(Some(_))));
+    let layers = record.image.layers.iter().all(|layer| match layer.key {
+        Some(key) => matches!(store.layer(key), Ok(Some(_))),
+        None => store.has_blob(layer.digest, layer.size),
+    });
     (layers && there(record.image.manifest.digest) && there(record.image.config.digest)).then_some(record)
 }
 

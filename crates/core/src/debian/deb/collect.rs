@@ -264,7 +264,7 @@ impl<'s> Collector<'s> {
         let no_target = || EntryProblem::HardLinkTarget(target.clone());
         let to = TreePath::parse(target).ok().and_then(|path| merged_usr(&path).ok());
         let to = to.ok_or_else(|| self.bad(raw, no_target()))?;
-        let id = hard_link_id(self.options.item, &to);
+        let id = HardLinkId::of(self.options.item, &to);
         let linked = match self.positions.get(&to).and_then(|position| self.entries.get_mut(*position)) {
             Some((_, Node { meta, kind: NodeKind::File { content, link } })) => {
                 let id = *link.get_or_insert(id);
@@ -311,12 +311,6 @@ impl<'s> Collector<'s> {
 
 fn packed(item: ItemId, offset: u64, size: u64) -> Content {
     Content::Packed(PackedContent { item, offset, size })
-}
-
-/// Ids must not meet when the entries of many packages share a tree, so they come from a hash of both.
-fn hard_link_id(item: ItemId, first: &TreePath) -> HardLinkId {
-    let id = ItemId::of_parts([item.to_hex().as_bytes(), first.as_bytes()]).to_hex();
-    HardLinkId(u64::from_str_radix(id.get(..16).unwrap_or_default(), 16).unwrap_or_default())
 }
 
 /// The links of merged /usr are not a package's directories, and the root is everybody's.
