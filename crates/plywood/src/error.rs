@@ -13,6 +13,7 @@ use crate::debian::ConfigError;
 use crate::debian::mirrors::MirrorError;
 use crate::engine::EngineError;
 use crate::lock::LockError;
+use crate::nix::NixError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,9 @@ pub enum Error {
     /// An image cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// Store paths cannot be had.
+    #[error(transparent)]
+    Nix(#[from] NixError),
     /// Threads cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
@@ -123,6 +127,7 @@ impl Error {
             Error::NotBuilt { .. } | Error::Threads(_) => None,
             Error::Lock(error) => error.hint(),
             Error::Build(error) => error.hint(),
+            Error::Nix(error) => error.hint(),
         }
     }
 

@@ -89,3 +89,23 @@ impl Drop for Task<'_> {
         self.events.emit(Event::Finished { task: self.id });
     }
 }
+
+/// Reports how far one part of a task is, such as a file; what comes a second time counts once.
+pub(crate) struct Progress<'t, 'e> {
+    task: &'t Task<'e>,
+    reported: u64,
+}
+
+impl<'t, 'e> Progress<'t, 'e> {
+    pub(crate) fn new(task: &'t Task<'e>) -> Self {
+        Self { task, reported: 0 }
+    }
+
+    /// So much of the part is done, in the task's unit.
+    pub(crate) fn reached(&mut self, position: u64) {
+        if position > self.reported {
+            self.task.advance(position - self.reported);
+            self.reported = position;
+        }
+    }
+}

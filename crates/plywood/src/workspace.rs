@@ -11,6 +11,7 @@ use crate::Error;
 use crate::debian::keyring::Keyring;
 use crate::debian::mirrors::Mirrors;
 use crate::lock::LockError;
+use crate::nix::StandInSources;
 
 /// The name of the manifest in a workspace.
 pub const MANIFEST_NAME: &str = "plywood.toml";
@@ -27,6 +28,7 @@ pub struct Workspace {
     directory: Utf8PathBuf,
     cache: Utf8PathBuf,
     debian: Option<StandIn>,
+    sources: Option<StandInSources>,
 }
 
 /// An archive in Debian's place.
@@ -39,7 +41,7 @@ pub(crate) struct StandIn {
 impl Workspace {
     /// The workspace in `directory`, with its downloads and segments cached in `cache`. Nothing is read yet.
     pub fn new(directory: impl Into<Utf8PathBuf>, cache: impl Into<Utf8PathBuf>) -> Self {
-        Self { directory: directory.into(), cache: cache.into(), debian: None }
+        Self { directory: directory.into(), cache: cache.into(), debian: None, sources: None }
     }
 
     /// The same workspace with another archive in Debian's place, signed by other keys: those of tests. Mirrors that the
@@ -47,6 +49,17 @@ impl Workspace {
     #[must_use]
     pub fn with_debian(self, mirrors: Mirrors, keyring: Keyring) -> Self {
         Self { debian: Some(StandIn { mirrors, keyring }), ..self }
+    }
+
+    /// The same workspace with other sources of store paths than the manifest or the environment name: those of tests.
+    #[must_use]
+    pub fn with_sources(self, sources: StandInSources) -> Self {
+        Self { sources: Some(sources), ..self }
+    }
+
+    /// What is in the place of all sources of store paths, if anything is.
+    pub(crate) fn sources(&self) -> Option<&StandInSources> {
+        self.sources.as_ref()
     }
 
     /// What is in Debian's place, if anything is.

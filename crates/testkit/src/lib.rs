@@ -9,6 +9,8 @@ pub mod nixpkgs;
 pub mod python;
 pub mod require;
 pub mod signing;
+pub mod store_path;
+pub mod substituter;
 
 /// A root certificate of nobody, valid for a century from 2026, in PEM form. Its OpenSSL subject hash is in
 /// [`AUTHORITY_HASH`].
@@ -22,3 +24,5 @@ pub use files::{Fault, FileServer};
 pub use python::require_python;
 pub use require::{require, require_mirror, require_root, require_unprivileged};
 pub use signing::{KeyFlaw, TestKey};
+pub use store_path::{StoreNode, TestPath};
+pub use substituter::{Lie, TestSubstituter, WritableCache};

@@ -14,23 +14,23 @@ use crate::platform::Platform;
 const SAME: &str = "=";
 
 /// Takes the columns of a line one by one.
-pub(super) struct Columns<'a>(std::str::Split<'a, char>);
+struct Columns<'a>(std::str::Split<'a, char>);
 
 impl<'a> Columns<'a> {
-    pub(super) fn of(line: &'a str) -> Self {
+    fn of(line: &'a str) -> Self {
         Self(line.split(' '))
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    fn text(&mut self) -> Option<&'a str> {
         self.0.next().filter(|column| !column.is_empty())
     }
 
-    pub(super) fn value<T: FromStr>(&mut self) -> Option<T> {
+    fn value<T: FromStr>(&mut self) -> Option<T> {
         self.text()?.parse().ok()
     }
 
     /// A number as `Display` writes it: no sign, no leading zero.
-    pub(super) fn number(&mut self) -> Option<u64> {
+    fn number(&mut self) -> Option<u64> {
         let text = self.text()?;
         let plain = text == "0" || !text.starts_with(['0', '+']);
         text.parse().ok().filter(|_| plain)
@@ -44,13 +44,8 @@ impl<'a> Columns<'a> {
         self.text().and_then(timestamp)
     }
 
-    /// The next column, even an empty one, while there is one.
-    pub(super) fn next(&mut self) -> Option<&'a str> {
-        self.0.next()
-    }
-
     /// The value, unless the line goes on.
-    pub(super) fn end<T>(mut self, value: T) -> Option<T> {
+    fn end<T>(mut self, value: T) -> Option<T> {
         self.0.next().is_none().then_some(value)
     }
 }

@@ -14,7 +14,7 @@ mod store_path;
 
 pub use drv_name::DrvName;
 pub use graph::ReferenceGraph;
-pub use narinfo::{Compression, NarInfo, NarInfoError, VerifyError};
+pub use narinfo::{Compression, NarInfo, NarInfoError, NarUrl, VerifyError};
 pub use segment::{NarToSegment, StoreEntry, StoreEntryKind, StoreIndex, store_item_id};
 pub use signature::{ParseKeyError, ParseSignatureError, SecretKey, Signature, TrustedPublicKey, TrustedPublicKeys};
 pub use store_path::{ParseStorePathError, STORE_DIR, StoreHash, StorePath};

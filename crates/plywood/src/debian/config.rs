@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use plywood_core::debian::release::UnixTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::credentials::Credentials;
 use super::keyring::Keyring;
 use super::mirror_url::MirrorUrl;
 use super::mirrors::Mirrors;
+use crate::http::Patience;
+use crate::http::credentials::Credentials;
 
 /// Which archive a suite or package belongs to.
 ///
@@ -133,36 +133,6 @@ pub struct Repository {
     pub keyring: Keyring,
     /// What to identify with, at its own host only.
     pub credentials: Option<Credentials>,
-}
-
-/// How long to wait and how often to try.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For a connection.
-    pub connect: Duration,
-    /// Without a byte, before a transfer counts as stalled.
-    pub stall: Duration,
-    /// Attempts at one mirror when its failure may pass.
-    pub attempts: usize,
-    /// Before the second attempt; doubled before each further one.
-    pub backoff: Duration,
-    /// At most, whatever `Retry-After` asks for.
-    pub longest_pause: Duration,
-    /// Files in transfer at once.
-    pub parallel: usize,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(20),
-            attempts: 4,
-            backoff: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
-            parallel: 8,
-        }
-    }
 }
 
 #[cfg(test)]

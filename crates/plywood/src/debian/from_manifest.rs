@@ -9,10 +9,10 @@ use plywood_core::manifest::model::Auth;
 use plywood_core::manifest::{DebianSource, RepositoryName, ResolvedRepository};
 
 use super::config::{ArchiveConfig, Repository, Snapshot};
-use super::credentials::{Credentials, CredentialsError};
 use super::keyring::{self, Keyring, KeyringError};
 use super::mirror_url::ParseMirrorUrlError;
 use super::mirrors::{MirrorError, Mirrors, NamedMirrors};
+use crate::http::credentials::{Credentials, CredentialsError};
 
 /// The manifest's Debian source cannot be used on this machine.
 #[derive(Debug, thiserror::Error)]

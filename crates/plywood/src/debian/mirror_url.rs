@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
+use crate::http::url::{BadPath, below, redacted};
+
 /// The base of an archive, below which come `dists/` and `pool/`: `http`, `https` or `file`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MirrorUrl(Url);
@@ -24,28 +26,13 @@ pub enum ParseMirrorUrlError {
     Suffix,
 }
 
-/// A path of a file in an archive that leaves it or names no file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no path of a file in an archive", .0.escape_debug())]
-pub struct BadArchivePath(pub String);
-
 impl MirrorUrl {
     /// The URL of the file at `path`, such as `pool/main/h/hello/hello_2.10-5_amd64.deb`.
     ///
     /// # Errors
     /// When the path is absolute, empty, has `.`, `..` or empty parts, or control characters.
-    pub fn join(&self, path: &str) -> Result<Url, BadArchivePath> {
-        let plain =
-            |part: &str| !matches!(part, "" | "." | "..") && !part.contains(|c: char| c.is_control() || c == '\\');
-        if !path.split('/').all(plain) {
-            return Err(BadArchivePath(path.to_owned()));
-        }
-        let mut url = self.0.clone();
-        match url.path_segments_mut() {
-            Ok(mut segments) => segments.pop_if_empty().extend(path.split('/')),
-            Err(()) => return Err(BadArchivePath(path.to_owned())),
-        };
-        Ok(url)
+    pub fn join(&self, path: &str) -> Result<Url, BadPath> {
+        below(&self.0, path)
     }
 
     /// The folder of a `file:` URL.
@@ -85,18 +72,6 @@ impl FromStr for MirrorUrl {
     }
 }
 
-/// `url` as people may see it: user and password replaced.
-pub fn redacted(url: &Url) -> String {
-    if url.username().is_empty() && url.password().is_none() {
-        return url.to_string();
-    }
-    let mut shown = url.clone();
-    // Both only fail for URLs that cannot have user and password at all.
-    let _ = shown.set_username("***");
-    let _ = shown.set_password(None);
-    shown.to_string()
-}
-
 impl fmt::Display for MirrorUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(redacted(&self.0).trim_end_matches('/'))
@@ -134,7 +109,7 @@ mod tests {
     #[test]
     fn nothing_leaves_the_archive() {
         for path in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "./a", "a\nb", "a\\..\\b"] {
-            assert_eq!(url("file:///srv").join(path), Err(BadArchivePath(path.to_owned())), "{path:?}");
+            assert_eq!(url("file:///srv").join(path), Err(BadPath(path.to_owned())), "{path:?}");
         }
     }
 

@@ -1,7 +1,6 @@
 //! Debian's archive as a source of packages: which mirrors there are, whom to believe, and fetching.
 
 pub mod config;
-pub mod credentials;
 pub mod defaults;
 pub mod fetch;
 mod from_manifest;
@@ -10,6 +9,6 @@ pub mod keyring;
 pub mod mirror_url;
 pub mod mirrors;
 
-pub use config::{ArchiveConfig, ArchiveName, Patience, Repository, Snapshot};
+pub use config::{ArchiveConfig, ArchiveName, Repository, Snapshot};
 pub use fetch::{Archive, DebRef, FetchError, PackagesFile, SuiteIndexes};
 pub use from_manifest::ConfigError;

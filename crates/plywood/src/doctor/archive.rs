@@ -7,8 +7,9 @@ use plywood_core::manifest::Manifest;
 use super::Diagnosis;
 use crate::Error;
 use crate::debian::ArchiveConfig;
-use crate::debian::mirror_url::{MirrorUrl, redacted};
+use crate::debian::mirror_url::MirrorUrl;
 use crate::debian::mirrors::{Mirrors, NamedMirrors};
+use crate::http::url::redacted;
 use crate::workspace::Workspace;
 
 /// The suite asked for where no manifest names one.

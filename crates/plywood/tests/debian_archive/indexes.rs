@@ -1,9 +1,9 @@
 //! Whom and what to believe about an archive.
 
-use plywood::debian::credentials::Credentials;
 use plywood::debian::keyring::Keyring;
 use plywood::debian::mirrors::Mirrors;
 use plywood::debian::{ArchiveName, FetchError, Repository, Snapshot};
+use plywood::http::credentials::Credentials;
 use plywood_core::debian::release::UnixTime;
 use plywood_core::digest::FileHash;
 use plywood_testkit::signing::SIGN_TIME;

@@ -16,9 +16,10 @@ use crate::tree::TreePath;
 /// Anything that Nix would not have written, too much of it, and failures of either end.
 pub fn read(source: &mut dyn Read, sink: &mut dyn NarSink, limits: &NarLimits) -> Result<NarSummary, NarError> {
     let mut input = Input::new(source, limits.size);
-    if input.word(&[MAGIC], "the start of a NAR").is_err() {
-        return Err(match input.at() {
-            0 => NarError::Truncated { at: 0 },
+    if let Err(error) = input.word(&[MAGIC], "the start of a NAR") {
+        return Err(match (error, input.at()) {
+            (error @ NarError::Read(_), _) => error,
+            (_, 0) => NarError::Truncated { at: 0 },
             _ => NarError::Magic,
         });
     }

@@ -28,6 +28,44 @@ impl<W: Write> NarWriter<W> {
         Self { out, open: Vec::new(), started: false, buffer: vec![0; BUFFER] }
     }
 
+    /// Everything of a file that comes before its contents, for who has these in hand anyway: hand them to
+    /// [`put`](Self::put), and what this returns to [`end_file`](Self::end_file).
+    ///
+    /// # Errors
+    /// When a file cannot come here, or `out` fails.
+    pub fn start_file(&mut self, path: &TreePath, executable: bool, size: u64) -> io::Result<bool> {
+        let member = self.start(path)?;
+        self.string(b"regular")?;
+        if executable {
+            self.strings(&["executable", ""])?;
+        }
+        self.string(b"contents")?;
+        self.out.write_all(&size.to_le_bytes())?;
+        Ok(member)
+    }
+
+    /// More of a file's contents, which must be `size` bytes in all.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    /// What follows a file's contents.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn end_file(&mut self, size: u64, member: bool) -> io::Result<()> {
+        self.padding(size)?;
+        self.end(member)
+    }
+
+    /// Where the NAR goes.
+    pub fn get_ref(&self) -> &W {
+        &self.out
+    }
+
     /// Ends the NAR.
     ///
     /// # Errors
@@ -115,13 +153,7 @@ impl<W: Write> NarSink for NarWriter<W> {
     }
 
     fn file(&mut self, path: &TreePath, executable: bool, size: u64, data: &mut dyn Read) -> io::Result<()> {
-        let member = self.start(path)?;
-        self.string(b"regular")?;
-        if executable {
-            self.strings(&["executable", ""])?;
-        }
-        self.string(b"contents")?;
-        self.out.write_all(&size.to_le_bytes())?;
+        let member = self.start_file(path, executable, size)?;
         let mut left = size;
         while left > 0 {
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(BUFFER);
@@ -137,7 +169,6 @@ impl<W: Write> NarSink for NarWriter<W> {
                 Err(error) => return Err(error),
             }
         }
-        self.padding(size)?;
-        self.end(member)
+        self.end_file(size, member)
     }
 }

@@ -1,9 +1,7 @@
 //! The synchronous door to everything that is fetched.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_core::debian::release::UnixTime;
@@ -12,9 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::super::config::ArchiveConfig;
 use super::cache::Cache;
 use super::error::FetchError;
-use super::transport::Transport;
 use super::{DebRef, SuiteIndexes};
 use crate::events::Events;
+use crate::http::{Origins, Transport};
 
 /// Debian's archive and the third-party repositories of a workspace, with their cache.
 ///
@@ -24,8 +22,7 @@ pub struct Archive<'e> {
     pub(super) cache: Cache,
     pub(super) events: &'e dyn Events,
     pub(super) transport: Transport,
-    /// Origins that cannot be reached, so that hundreds of files don't each wait for them.
-    pub(super) unreachable: Mutex<BTreeSet<String>>,
+    pub(super) unreachable: Origins,
     runtime: Runtime,
 }
 
@@ -43,11 +40,11 @@ impl<'e> Archive<'e> {
     pub fn new(config: ArchiveConfig, cache: &Utf8Path, events: &'e dyn Events) -> Result<Self, FetchError> {
         let runtime = Builder::new_current_thread().enable_all().build();
         Ok(Self {
-            transport: Transport::new(config.patience)?,
+            transport: Transport::new(config.patience).map_err(|error| FetchError::SetUp(error.into()))?,
             cache: Cache::new(cache),
             config,
             events,
-            unreachable: Mutex::default(),
+            unreachable: Origins::default(),
             runtime: runtime.map_err(|error| FetchError::SetUp(error.into()))?,
         })
     }
@@ -83,14 +80,6 @@ impl<'e> Archive<'e> {
     /// Where a package is or will be in the cache.
     pub fn path_of(&self, deb: &DebRef) -> Utf8PathBuf {
         self.cache.deb(deb.hash)
-    }
-
-    pub(super) fn is_unreachable(&self, origin: &str) -> bool {
-        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).contains(origin)
-    }
-
-    pub(super) fn mark_unreachable(&self, origin: String) {
-        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).insert(origin);
     }
 
     fn block_on<T>(&self, work: impl Future<Output = T>) -> T {

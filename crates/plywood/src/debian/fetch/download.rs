@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::{StreamExt as _, stream};
 use plywood_core::digest::FileHash;
@@ -12,9 +11,9 @@ use super::cache::Cache;
 use super::error::{Attempts, Failure, FetchError, GoneDeb};
 use super::partial::Partial;
 use super::sources::{self, Source};
-use super::transport::{Ask, Reply};
 use super::{Archive, DebRef, Wanted};
-use crate::events::{Event, Task, Unit};
+use crate::events::{Event, Progress, Task, Unit};
+use crate::http::{Ask, Reply, TransferFailure};
 
 /// Between two looks at a file that another process downloads.
 const POLL: Duration = Duration::from_millis(100);
@@ -34,22 +33,9 @@ impl From<Failure> for Trouble {
     }
 }
 
-/// Reports how far a file is; bytes that come a second time count once.
-pub(super) struct Progress<'t, 'e> {
-    task: &'t Task<'e>,
-    reported: u64,
-}
-
-impl<'t, 'e> Progress<'t, 'e> {
-    pub(super) fn new(task: &'t Task<'e>) -> Self {
-        Self { task, reported: 0 }
-    }
-
-    fn reached(&mut self, position: u64) {
-        if position > self.reported {
-            self.task.advance(position - self.reported);
-            self.reported = position;
-        }
+impl From<TransferFailure> for Trouble {
+    fn from(failure: TransferFailure) -> Self {
+        Trouble::Mirror(failure.into())
     }
 }
 
@@ -180,44 +166,30 @@ impl Archive<'_> {
         partial: &mut Partial,
         progress: &mut Progress<'_, '_>,
     ) -> Result<(), Trouble> {
-        let mut pauses = self.pauses();
+        let mut pauses = self.config.patience.pauses();
         loop {
             let before = partial.written();
             let failure = match self.attempt(source, wanted, partial, progress).await {
                 Ok(()) => return Ok(()),
                 // What was there before may have been wrong: this place gets a chance to give all of it.
                 Err(Trouble::Mirror(Failure::WrongHash { .. })) if before > 0 => continue,
-                Err(Trouble::Mirror(failure)) if failure.may_pass() => failure,
+                Err(Trouble::Mirror(Failure::Transfer(failure))) if failure.may_pass() => failure,
                 Err(other) => return Err(other),
             };
             if partial.written() >= before + HEADWAY {
-                pauses = self.pauses();
+                pauses = self.config.patience.pauses();
             }
             match pauses.next() {
-                Some(pause) => self.pause(pause, &failure).await,
-                None => return Err(Trouble::Mirror(self.give_up(source, failure))),
+                Some(pause) => self.config.patience.pause(pause, &failure).await,
+                None => return Err(Trouble::Mirror(self.give_up(source, failure.into()))),
             }
         }
     }
 
-    pub(super) fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
-        let patience = self.config.patience;
-        ExponentialBuilder::default()
-            .with_min_delay(patience.backoff)
-            .with_max_delay(patience.longest_pause)
-            .with_max_times(patience.attempts.saturating_sub(1))
-            .build()
-    }
-
-    pub(super) async fn pause(&self, pause: Duration, failure: &Failure) {
-        let longest = self.config.patience.longest_pause;
-        tokio::time::sleep(failure.asks_to_wait().map_or(pause, |asked| asked.max(pause).min(longest))).await;
-    }
-
     /// Remembers who cannot be reached.
     pub(super) fn give_up(&self, source: &Source, failure: Failure) -> Failure {
-        if matches!(failure, Failure::Unreachable(_)) {
-            self.mark_unreachable(source.origin());
+        if matches!(failure, Failure::Transfer(TransferFailure::Unreachable(_))) {
+            self.unreachable.mark_down(&source.url);
         }
         failure
     }
@@ -230,8 +202,8 @@ impl Archive<'_> {
         partial: &mut Partial,
         progress: &mut Progress<'_, '_>,
     ) -> Result<(), Trouble> {
-        if self.is_unreachable(&source.origin()) {
-            return Err(Failure::Skipped.into());
+        if self.unreachable.are_down(&source.url) {
+            return Err(TransferFailure::Skipped.into());
         }
         if partial.written() >= wanted.size && wanted.size > 0 {
             return check(wanted, partial);
@@ -244,11 +216,11 @@ impl Archive<'_> {
         };
         let mut body = match self.transport.open(ask).await {
             Ok(Reply::Body(body)) => body,
-            Ok(Reply::NotModified) => return Err(Failure::Status { status: 304, retry_after: None }.into()),
+            Ok(Reply::NotModified) => return Err(TransferFailure::Status { status: 304, retry_after: None }.into()),
             // The part is of no use to this server (HTTP 416).
-            Err(Failure::Status { status: 416, .. }) if ask.from > 0 => {
+            Err(TransferFailure::Status { status: 416, .. }) if ask.from > 0 => {
                 restart(partial)?;
-                return Err(Failure::Truncated { got: 0, expect: wanted.size }.into());
+                return Err(TransferFailure::Truncated { got: 0, expect: wanted.size }.into());
             }
             Err(failure) => return Err(failure.into()),
         };
@@ -261,7 +233,7 @@ impl Archive<'_> {
         while let Some(chunk) = body.chunk().await? {
             if partial.written() + chunk.len() as u64 > wanted.size {
                 restart(partial)?;
-                return Err(Failure::TooLarge(wanted.size).into());
+                return Err(TransferFailure::TooLarge(wanted.size).into());
             }
             partial.write(&chunk).map_err(|error| ours(partial.path(), error))?;
             progress.reached(partial.written());
@@ -273,7 +245,7 @@ impl Archive<'_> {
 /// Judges a transfer that came to its end.
 fn check(wanted: &Wanted, partial: &mut Partial) -> Result<(), Trouble> {
     if partial.written() < wanted.size {
-        return Err(Failure::Truncated { got: partial.written(), expect: wanted.size }.into());
+        return Err(TransferFailure::Truncated { got: partial.written(), expect: wanted.size }.into());
     }
     let found: FileHash = partial.hash();
     if partial.written() == wanted.size && found == wanted.hash {

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::super::config::ArchiveName;
 use super::super::inrelease::InReleaseError;
+use crate::http::TransferFailure;
 
 /// Fetching failed.
 #[derive(Debug, thiserror::Error)]
@@ -104,40 +104,9 @@ pub struct Attempt {
 /// Why one mirror did not give a file.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The server does not have it (HTTP 404 or 410).
-    #[error("it is not there")]
-    NotFound,
-    /// The server wants to know who asks, or refuses (HTTP 401 or 403).
-    #[error("access is refused (HTTP {0})")]
-    Refused(u16),
-    /// Any other answer than the file.
-    #[error("the server answers HTTP {status}")]
-    Status {
-        /// HTTP's status code.
-        status: u16,
-        /// How long the server asks to wait, in seconds.
-        retry_after: Option<u64>,
-    },
-    /// No connection can be made.
-    #[error("it cannot be reached: {0}")]
-    Unreachable(String),
-    /// It could not be reached a moment ago, so it was not asked again.
-    #[error("it was found unreachable before")]
-    Skipped,
-    /// The connection broke, or does not speak HTTP.
-    #[error("{0}")]
-    Transport(String),
-    /// No byte came for this many seconds.
-    #[error("no data came for {0} seconds")]
-    Stalled(u64),
-    /// The transfer ended before the file did.
-    #[error("it ends after {got} of {expect} bytes")]
-    Truncated {
-        /// Bytes that came.
-        got: u64,
-        /// Bytes there should be.
-        expect: u64,
-    },
+    /// The transfer went wrong.
+    #[error(transparent)]
+    Transfer(#[from] TransferFailure),
     /// The file is another one than the index says: an outdated or broken mirror.
     #[error("it has {found} bytes instead of {expect}")]
     WrongSize {
@@ -146,9 +115,6 @@ pub enum Failure {
         /// As the index or lock says.
         expect: u64,
     },
-    /// The file has more bytes than the index says, or than is sensible.
-    #[error("it has more than {0} bytes")]
-    TooLarge(u64),
     /// The bytes are others than the index or lock names.
     #[error("its SHA-256 is {found} instead of {expect}")]
     WrongHash {
@@ -169,30 +135,17 @@ pub enum Failure {
     /// The index cannot be decompressed.
     #[error("it cannot be decompressed")]
     Decompress(#[source] io::Error),
-    /// The index names a file outside the archive.
-    #[error("{0}")]
-    Path(#[from] super::super::mirror_url::BadArchivePath),
-    /// A file of a `file:` mirror cannot be read.
-    #[error("it cannot be read: {0}")]
-    Read(io::Error),
 }
 
 impl Failure {
-    /// Whether another attempt at the same mirror may go better.
-    pub(super) fn may_pass(&self) -> bool {
-        match self {
-            Failure::Status { status, .. } => *status == 429 || *status >= 500,
-            Failure::Unreachable(_) | Failure::Transport(_) | Failure::Stalled(_) | Failure::Truncated { .. } => true,
-            _ => false,
-        }
+    /// Whether the mirror does not have the file.
+    fn says_absent(&self) -> bool {
+        matches!(self, Failure::Transfer(TransferFailure::NotFound))
     }
 
-    /// How long the server asks to wait.
-    pub(super) fn asks_to_wait(&self) -> Option<Duration> {
-        match self {
-            Failure::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
-            _ => None,
-        }
+    /// Whether nobody answered.
+    fn says_nothing(&self) -> bool {
+        matches!(self, Failure::Transfer(TransferFailure::Unreachable(_) | TransferFailure::Skipped))
     }
 }
 
@@ -243,20 +196,17 @@ impl Attempts {
         self.0.iter()
     }
 
-    pub(super) fn push(&mut self, place: String, failure: Failure, last_resort: bool) {
-        self.0.push(Attempt { place, failure, last_resort });
+    pub(super) fn push(&mut self, place: String, failure: impl Into<Failure>, last_resort: bool) {
+        self.0.push(Attempt { place, failure: failure.into(), last_resort });
     }
 
     /// Whether a mirror says that it does not have the file, and nobody else has anything better to say.
     pub(super) fn show_it_is_gone(&self) -> bool {
-        let absent = |failure: &Failure| matches!(failure, Failure::NotFound);
-        let silent = |failure: &Failure| matches!(failure, Failure::Unreachable(_) | Failure::Skipped);
-        let says_no = self.0.iter().any(|attempt| absent(&attempt.failure) && !attempt.last_resort);
-        says_no
-            && self
-                .0
-                .iter()
-                .all(|Attempt { failure, last_resort, .. }| absent(failure) || silent(failure) || *last_resort)
+        let says_no = self.0.iter().any(|attempt| attempt.failure.says_absent() && !attempt.last_resort);
+        let agrees = |Attempt { failure, last_resort, .. }: &Attempt| {
+            failure.says_absent() || failure.says_nothing() || *last_resort
+        };
+        says_no && self.0.iter().all(agrees)
     }
 
     /// Until when the index was valid, if age is all that is wrong with it.
@@ -265,7 +215,7 @@ impl Attempts {
         for Attempt { failure, .. } in &self.0 {
             match failure {
                 Failure::Expired(until) => latest = latest.max(Some(until)),
-                Failure::Unreachable(_) | Failure::Skipped | Failure::NotFound => {}
+                failure if failure.says_nothing() || failure.says_absent() => {}
                 _ => return None,
             }
         }
@@ -280,11 +230,11 @@ impl Attempts {
         }) {
             return Some(hint);
         }
-        if failures().any(|failure| matches!(failure, Failure::Refused(401 | 403))) {
+        if failures().any(|failure| matches!(failure, Failure::Transfer(TransferFailure::Refused(_)))) {
             return Some("give the repository's credentials with `auth`".to_owned());
         }
-        if failures().all(|failure| matches!(failure, Failure::Unreachable(_) | Failure::Skipped | Failure::Stalled(_)))
-        {
+        let stalled = |failure: &Failure| matches!(failure, Failure::Transfer(TransferFailure::Stalled(_)));
+        if failures().all(|failure| failure.says_nothing() || stalled(failure)) {
             return Some("check the network, or name a mirror you can reach in `debian.mirrors`".to_owned());
         }
         None

@@ -9,14 +9,14 @@ use plywood_core::digest::FileHash;
 
 use super::super::config::{ArchiveName, Repository};
 use super::super::inrelease::{self, InReleaseError};
-use super::download::Progress;
+use super::decompress::decompress;
 use super::error::{Attempts, Failure, FetchError};
 use super::release_cache::{self, Kept};
 use super::sources::{self, Base, Source};
 use super::suite::{Listed, MAX_COMPRESSED, Suite, Verified, find, places};
-use super::transport::{Ask, Body, Reply, Validators};
 use super::{Archive, PackagesFile, SuiteIndexes, Wanted};
-use crate::events::{Event, Task, Unit};
+use crate::events::{Event, Progress, Task, Unit};
+use crate::http::{Ask, Body, Reply, TransferFailure, Validators};
 
 impl Archive<'_> {
     pub(super) async fn fetch_indexes(
@@ -77,7 +77,7 @@ impl Archive<'_> {
         let mut attempts = Attempts::default();
         for (mirror, base) in bases.iter().enumerate() {
             let failure = match base.file(&suite.path("InRelease")) {
-                Err(failure) => failure,
+                Err(failure) => failure.into(),
                 Ok(source) => match self.release_from(suite, &source).await? {
                     Ok((bytes, text, release)) => {
                         self.warn_of_other_suite(suite, &release);
@@ -121,7 +121,7 @@ impl Archive<'_> {
 
     /// A small file into memory, or the kept copy where the server says that it is current.
     async fn get_small(&self, source: &Source, kept: Option<Kept>) -> Result<(Vec<u8>, Validators), Failure> {
-        let mut pauses = self.pauses();
+        let mut pauses = self.config.patience.pauses();
         let ask = Ask {
             url: &source.url,
             authorization: source.authorization.as_ref(),
@@ -129,21 +129,21 @@ impl Archive<'_> {
             validators: kept.as_ref().map(|kept| &kept.validators),
         };
         loop {
-            if self.is_unreachable(&source.origin()) {
-                return Err(Failure::Skipped);
+            if self.unreachable.are_down(&source.url) {
+                return Err(TransferFailure::Skipped.into());
             }
             let result = match self.transport.open(ask).await {
                 Ok(Reply::NotModified) => match &kept {
                     Some(kept) => return Ok((kept.bytes.clone(), kept.validators.clone())),
-                    None => Err(Failure::Status { status: 304, retry_after: None }),
+                    None => Err(TransferFailure::Status { status: 304, retry_after: None }.into()),
                 },
                 Ok(Reply::Body(body)) => read_small(body).await,
-                Err(failure) => Err(failure),
+                Err(failure) => Err(failure.into()),
             };
             match result {
-                Err(failure) if failure.may_pass() => match pauses.next() {
-                    Some(pause) => self.pause(pause, &failure).await,
-                    None => return Err(failure),
+                Err(Failure::Transfer(failure)) if failure.may_pass() => match pauses.next() {
+                    Some(pause) => self.config.patience.pause(pause, &failure).await,
+                    None => return Err(failure.into()),
                 },
                 other => return other,
             }
@@ -200,7 +200,7 @@ impl Archive<'_> {
             what: what.clone(),
         };
         if wanted.size > MAX_COMPRESSED {
-            return Err(unavailable(what, Failure::TooLarge(MAX_COMPRESSED)));
+            return Err(unavailable(what, TransferFailure::TooLarge(MAX_COMPRESSED).into()));
         }
         if !super::cache::Cache::holds(&wanted.target, wanted.size, wanted.hash)? {
             self.fetch(&wanted, Attempts::default(), &mut Progress::new(task)).await?;
@@ -226,7 +226,7 @@ async fn unpack(path: Utf8PathBuf, listed: &Listed) -> Result<io::Result<Vec<u8>
     let (compression, limit) = (listed.compression, listed.limit);
     let work = move || {
         let packed = std::fs::read(&path).map_err(|error| FetchError::cache(&path, error))?;
-        Ok(compression.decompress(&packed, limit))
+        Ok(decompress(compression, &packed, limit))
     };
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| Ok(Err(io::Error::other(panicked))))
 }

@@ -12,7 +12,6 @@ mod partial;
 mod release_cache;
 mod sources;
 mod suite;
-mod transport;
 
 use camino::Utf8PathBuf;
 use plywood_core::debian::release::{Release, UnixTime};

@@ -11,7 +11,7 @@ use camino::Utf8Path;
 use super::super::inrelease;
 use super::cache::Cache;
 use super::error::FetchError;
-use super::transport::Validators;
+use crate::http::Validators;
 
 /// An earlier copy.
 #[derive(Debug, PartialEq, Eq)]

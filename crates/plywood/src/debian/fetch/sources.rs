@@ -5,9 +5,11 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::super::config::{ArchiveConfig, ArchiveName, Repository, Snapshot};
-use super::super::mirror_url::{MirrorUrl, redacted};
+use super::super::mirror_url::MirrorUrl;
 use super::DebRef;
-use super::error::{Failure, FetchError};
+use super::error::FetchError;
+use crate::http::TransferFailure;
+use crate::http::url::redacted;
 
 /// A day after it was seen, a package has reached the snapshot archive, which takes several snapshots a day.
 const DAY: i64 = 86_400;
@@ -35,7 +37,7 @@ impl Base {
     }
 
     /// The file at `path` below the base.
-    pub(super) fn file(&self, path: &str) -> Result<Source, Failure> {
+    pub(super) fn file(&self, path: &str) -> Result<Source, TransferFailure> {
         let url = self.url.join(path)?;
         Ok(Source { url, authorization: self.authorization.clone(), last_resort: self.last_resort })
     }
@@ -45,11 +47,6 @@ impl Source {
     /// For people: without user and password.
     pub(super) fn shown(&self) -> String {
         redacted(&self.url)
-    }
-
-    /// What stands or falls together when no connection can be made.
-    pub(super) fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
     }
 }
 

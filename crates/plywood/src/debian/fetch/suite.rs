@@ -8,9 +8,10 @@ use plywood_core::digest::FileHash;
 use super::super::config::ArchiveName;
 use super::super::inrelease;
 use super::super::keyring::Keyring;
-use super::decompress::Compression;
+use super::decompress::FORMS;
 use super::error::{Failure, FetchError};
 use super::sources::{Base, Source};
+use crate::decompress::Compression;
 
 /// Debian's largest `Packages` has 57 MB, 10 MB compressed.
 pub(super) const MAX_COMPRESSED: u64 = 256 << 20;
@@ -98,8 +99,8 @@ pub(super) fn find(suite: &Suite<'_>, release: &Release, component: &str, archit
     let plain =
         if suite.is_flat() { "Packages".to_owned() } else { format!("{component}/binary-{architecture}/Packages") };
     let limit = release.file(&plain).map_or(MAX_UNCOMPRESSED, |file| file.size.min(MAX_UNCOMPRESSED));
-    Compression::ALL.into_iter().find_map(|compression| {
-        let path = format!("{plain}{}", compression.extension());
+    FORMS.into_iter().find_map(|(compression, extension)| {
+        let path = format!("{plain}{extension}");
         let file = release.file(&path).or_else(|| release.file(&format!("./{path}")))?;
         let (component, architecture) = (component.to_owned(), architecture.to_owned());
         Some(Listed { component, architecture, path, file, compression, limit })

@@ -1,0 +1,7 @@
+//! Store paths from the local store and from binary caches, good and bad.
+
+mod bad_input;
+mod closure;
+mod fixture;
+mod local;
+mod order;
