@@ -16,8 +16,14 @@ pub struct ImageIndex {
     /// OCI's type; absent only in indexes of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
+    /// What kind of artifact it is, if it is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
     /// What the index leads to.
     pub manifests: Vec<Descriptor>,
+    /// What it is attached to: signatures and attestations name their image (OCI 1.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
     /// Notes on the whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -29,7 +35,14 @@ impl ImageIndex {
 
     /// An index of these manifests.
     pub fn new(manifests: Vec<Descriptor>, annotations: BTreeMap<String, String>) -> Self {
-        Self { schema_version: 2, media_type: Some(MediaType::IMAGE_INDEX), manifests, annotations }
+        Self {
+            schema_version: 2,
+            media_type: Some(MediaType::IMAGE_INDEX),
+            artifact_type: None,
+            manifests,
+            subject: None,
+            annotations,
+        }
     }
 
     /// Parses an index, OCI's or Docker's.

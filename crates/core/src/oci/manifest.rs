@@ -15,10 +15,16 @@ pub struct ImageManifest {
     /// OCI's type; absent only in manifests of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
+    /// What kind of artifact it is, if it is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
     /// The configuration.
     pub config: Descriptor,
     /// The layers, bottom up.
     pub layers: Vec<Descriptor>,
+    /// What it is attached to: signatures and attestations name their image (OCI 1.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
     /// Notes on the image.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -30,7 +36,15 @@ impl ImageManifest {
 
     /// A manifest of these parts.
     pub fn new(config: Descriptor, layers: Vec<Descriptor>, annotations: BTreeMap<String, String>) -> Self {
-        Self { schema_version: 2, media_type: Some(MediaType::IMAGE_MANIFEST), config, layers, annotations }
+        Self {
+            schema_version: 2,
+            media_type: Some(MediaType::IMAGE_MANIFEST),
+            artifact_type: None,
+            config,
+            layers,
+            subject: None,
+            annotations,
+        }
     }
 
     /// Parses a manifest, OCI's or Docker's.

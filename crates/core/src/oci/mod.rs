@@ -6,11 +6,13 @@
 pub mod annotations;
 mod config;
 mod descriptor;
+pub mod distribution;
 mod index;
 mod json;
 mod manifest;
 mod media_type;
 mod reference;
+mod repository_name;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -21,5 +23,6 @@ pub use index::ImageIndex;
 pub use json::{MAX_DOCUMENT, ParseDocumentError, to_json};
 pub use manifest::ImageManifest;
 pub use media_type::MediaType;
-pub use reference::{ParseReferenceError, Reference, Tag};
+pub use reference::{ManifestName, ParseReferenceError, Reference, Tag};
+pub use repository_name::RepositoryName;
 pub use timestamp::Timestamp;

@@ -3,13 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::RepositoryName;
 use crate::digest::{Digest, ParseDigestError};
 
-/// The registry of names without one, and the folder of its single-word names.
-const DEFAULT_REGISTRY: &str = "docker.io";
-const DEFAULT_FOLDER: &str = "library";
-/// The longest name (distribution-spec: registry and repository together).
-const MAX_NAME: usize = 255;
 const MAX_TAG: usize = 128;
 
 /// Why a text is no image reference.
@@ -28,7 +24,7 @@ pub enum ParseReferenceError {
     #[error(transparent)]
     Digest(#[from] ParseDigestError),
     /// Registry and repository are too long together.
-    #[error("the name has more than {MAX_NAME} characters")]
+    #[error("the name has more than {} characters", RepositoryName::MAX_LENGTH)]
     TooLong,
 }
 
@@ -60,24 +56,64 @@ impl fmt::Display for Tag {
     }
 }
 
+/// How a manifest of a repository is asked for (distribution-spec, `<reference>`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ManifestName {
+    /// By a tag, which may come to name another one.
+    Tag(Tag),
+    /// By its digest.
+    Digest(Digest),
+}
+
+impl From<Tag> for ManifestName {
+    fn from(tag: Tag) -> Self {
+        Self::Tag(tag)
+    }
+}
+
+impl From<Digest> for ManifestName {
+    fn from(digest: Digest) -> Self {
+        Self::Digest(digest)
+    }
+}
+
+impl fmt::Display for ManifestName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
 /// An image in a registry: `ghcr.io/team/base:1.2@sha256:…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
-    registry: String,
-    repository: String,
+    name: RepositoryName,
     tag: Option<Tag>,
     digest: Option<Digest>,
 }
 
+impl From<RepositoryName> for Reference {
+    fn from(name: RepositoryName) -> Self {
+        Self { name, tag: None, digest: None }
+    }
+}
+
 impl Reference {
+    /// Registry and repository.
+    pub fn name(&self) -> &RepositoryName {
+        &self.name
+    }
+
     /// The registry's host, with its port if it has one.
     pub fn registry(&self) -> &str {
-        &self.registry
+        self.name.registry()
     }
 
     /// The repository inside the registry.
     pub fn repository(&self) -> &str {
-        &self.repository
+        self.name.path()
     }
 
     /// The tag, when it has one.
@@ -95,6 +131,21 @@ impl Reference {
     pub fn with_tag(&self, tag: Tag) -> Self {
         Self { tag: Some(tag), digest: None, ..self.clone() }
     }
+
+    /// The same repository at a digest and under no tag.
+    #[must_use]
+    pub fn with_digest(&self, digest: Digest) -> Self {
+        Self { tag: None, digest: Some(digest), ..self.clone() }
+    }
+
+    /// What a registry is asked for: the digest when there is one, else the tag, else `latest` as Docker does.
+    pub fn target(&self) -> ManifestName {
+        match (self.digest, &self.tag) {
+            (Some(digest), _) => ManifestName::Digest(digest),
+            (None, Some(tag)) => ManifestName::Tag(tag.clone()),
+            (None, None) => ManifestName::Tag(Tag("latest".to_owned())),
+        }
+    }
 }
 
 impl FromStr for Reference {
@@ -110,46 +161,13 @@ impl FromStr for Reference {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag.parse()?)),
             _ => (text, None),
         };
-        let (registry, repository) = match name.split_once('/') {
-            Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => (host, rest.to_owned()),
-            Some(_) => (DEFAULT_REGISTRY, name.to_owned()),
-            None => (DEFAULT_REGISTRY, format!("{DEFAULT_FOLDER}/{name}")),
-        };
-        if !is_registry(registry) {
-            return Err(ParseReferenceError::Registry(registry.to_owned()));
-        }
-        if !repository.split('/').all(is_component) {
-            return Err(ParseReferenceError::Repository(repository));
-        }
-        if registry.len() + 1 + repository.len() > MAX_NAME {
-            return Err(ParseReferenceError::TooLong);
-        }
-        Ok(Self { registry: registry.to_owned(), repository, tag, digest })
+        Ok(Self { name: name.parse()?, tag, digest })
     }
-}
-
-/// A host name or address with an optional port.
-fn is_registry(text: &str) -> bool {
-    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-    let label = |label: &str| {
-        let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        !label.is_empty() && inner && !label.starts_with('-') && !label.ends_with('-')
-    };
-    host.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok())
-}
-
-/// `[a-z0-9]+` joined by `.`, `_`, `__` or dashes (OCI distribution-spec, "Pulling manifests").
-fn is_component(text: &str) -> bool {
-    let word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
-    let ends_in_words = bytes.first().is_some_and(word) && bytes.last().is_some_and(word);
-    let mut separators = bytes.split(word).filter(|run| !run.is_empty());
-    ends_in_words && separators.all(|run| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-'))
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.registry, self.repository)?;
+        self.name.fmt(f)?;
         if let Some(tag) = &self.tag {
             write!(f, ":{tag}")?;
         }
@@ -180,6 +198,14 @@ mod tests {
             ("ghcr.io/a/", None),
             ("ghcr.io/a//b", None),
             ("ghcr.io/a/.b", None),
+            ("index.docker.io/team/app", Some("docker.io/team/app".to_owned())),
+            ("docker.io/debian", Some("docker.io/library/debian".to_owned())),
+            ("127.0.0.1:5000/a:1", Some("127.0.0.1:5000/a:1".to_owned())),
+            ("[::1]:5000/a:1", Some("[::1]:5000/a:1".to_owned())),
+            ("[::1]/a", Some("[::1]/a".to_owned())),
+            ("[::1/a", None),
+            ("[::1]5000/a", None),
+            ("[evil]:1/a", None),
             ("ghcr.io:port/a", None),
             ("ghcr.io/a:-x", None),
             ("ghcr.io/a@sha256:0", None),
