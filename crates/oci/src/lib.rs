@@ -10,6 +10,7 @@ mod hash;
 pub mod image;
 pub mod layer;
 pub mod layout;
+pub mod registry;
 pub mod segment;
 pub mod store;
 mod tar;

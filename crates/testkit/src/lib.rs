@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod deb;
+pub mod docker_registry;
 pub mod files;
 pub mod http;
 #[cfg(feature = "nixpkgs")]
@@ -20,6 +21,7 @@ pub const AUTHORITY_HASH: &str = "958b8c4d";
 
 pub use archive::TestArchive;
 pub use deb::{Deb, DebBuilder, DebCompression};
+pub use docker_registry::DockerRegistry;
 pub use files::{Fault, FileServer};
 pub use python::require_python;
 pub use require::{require, require_mirror, require_root, require_unprivileged};
