@@ -50,6 +50,9 @@ pub enum LockfileProblem {
     /// An image has a package that is not locked, or a name that stands for several.
     #[error("`{0}` is not a package that is locked for this platform")]
     UnknownPackage(String),
+    /// A store path that something needs and that is not locked.
+    #[error("the store path `{0}` is not locked for this platform")]
+    UnknownPath(String),
     /// One name and version that stands for two files.
     #[error("`{0}` stands for two different files")]
     Contradiction(String),

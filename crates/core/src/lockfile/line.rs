@@ -14,23 +14,23 @@ use crate::platform::Platform;
 const SAME: &str = "=";
 
 /// Takes the columns of a line one by one.
-struct Columns<'a>(std::str::Split<'a, char>);
+pub(super) struct Columns<'a>(std::str::Split<'a, char>);
 
 impl<'a> Columns<'a> {
-    fn of(line: &'a str) -> Self {
+    pub(super) fn of(line: &'a str) -> Self {
         Self(line.split(' '))
     }
 
-    fn text(&mut self) -> Option<&'a str> {
+    pub(super) fn text(&mut self) -> Option<&'a str> {
         self.0.next().filter(|column| !column.is_empty())
     }
 
-    fn value<T: FromStr>(&mut self) -> Option<T> {
+    pub(super) fn value<T: FromStr>(&mut self) -> Option<T> {
         self.text()?.parse().ok()
     }
 
     /// A number as `Display` writes it: no sign, no leading zero.
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn number(&mut self) -> Option<u64> {
         let text = self.text()?;
         let plain = text == "0" || !text.starts_with(['0', '+']);
         text.parse().ok().filter(|_| plain)
@@ -44,8 +44,13 @@ impl<'a> Columns<'a> {
         self.text().and_then(timestamp)
     }
 
+    /// The next column, even an empty one, while there is one.
+    pub(super) fn next(&mut self) -> Option<&'a str> {
+        self.0.next()
+    }
+
     /// The value, unless the line goes on.
-    fn end<T>(mut self, value: T) -> Option<T> {
+    pub(super) fn end<T>(mut self, value: T) -> Option<T> {
         self.0.next().is_none().then_some(value)
     }
 }

@@ -1,7 +1,7 @@
 //! `plywood.lock`: every input by hash, and the layout.
 //!
-//! The file is TOML, so that every tool reads it (Nix's `fromTOML` included), but what there is much of, the packages, is one string
-//! of columns per line: git merges lines, a reviewer sees an upgrade as one changed line, and the TOML parser has one token per package
+//! The file is TOML, so that every tool reads it (Nix's `fromTOML` included), but what there is much of, packages and store paths, is
+//! one string of columns per line: git merges lines, a reviewer sees an upgrade as one changed line, and the TOML parser has one token per package
 //! (measured on a busy 2-core machine: 6,000 lines, 3,000 packages and their uses, parse in 10 to 20 ms, 2 to 6 of them in the TOML
 //! parser). [`Lockfile::to_text`] is deterministic: equal locks give equal bytes, and a package's line stays the same as long as the
 //! package does.
@@ -13,6 +13,7 @@ mod diff;
 mod error;
 mod inputs;
 mod line;
+mod nix;
 mod parse;
 mod types;
 mod write;
@@ -25,6 +26,9 @@ use std::collections::BTreeMap;
 pub use diff::{ImageDiff, LockDiff, PackageChange};
 pub use error::{LockfileError, LockfileProblem};
 pub use inputs::{lock_inputs, set_inputs, shell_inputs};
+pub use nix::{
+    LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, PackageAbout, is_column,
+};
 pub use types::{
     LockedImage, LockedPackage, LockedPlatform, LockedRelease, LockedScript, PackageKey, PackageUse, PoolPath,
     RepositoryLabel, SuiteLabel,
@@ -46,6 +50,8 @@ pub struct Lockfile {
     pub images: BTreeMap<ImageName, LockedImage>,
     /// The packages of each platform, each once however many images have it.
     pub packages: BTreeMap<Platform, BTreeMap<PackageKey, LockedPackage>>,
+    /// What is locked of Nix; `None` where nothing is.
+    pub nix: Option<LockedNix>,
     /// Which item goes to which layer.
     pub layouts: BTreeMap<Platform, Layout>,
 }
@@ -81,7 +87,12 @@ impl Lockfile {
         }
     }
 
-    /// Drops packages that no image has any more and platforms without images.
+    /// What is locked of Nix for a platform.
+    pub fn nix_of(&self, platform: Platform) -> Option<&LockedNixPlatform> {
+        self.nix.as_ref()?.platforms.get(&platform)
+    }
+
+    /// Drops packages and store paths that nothing has any more, and platforms without images.
     pub fn remove_unused(&mut self) {
         let images = &self.images;
         let platform_of = |platform: Platform| images.values().filter_map(move |image| image.platforms.get(&platform));
@@ -92,5 +103,10 @@ impl Lockfile {
             !packages.is_empty()
         });
         self.layouts.retain(|platform, _| platform_of(*platform).next().is_some());
+        if let Some(nix) = &mut self.nix {
+            nix.platforms.values_mut().for_each(LockedNixPlatform::remove_unused);
+            nix.platforms.retain(|_, locked| !(locked.sets.is_empty() && locked.shells.is_empty()));
+        }
+        self.nix.take_if(|nix| nix.platforms.is_empty());
     }
 }

@@ -15,7 +15,7 @@ use crate::manifest::ImageName;
 use crate::platform::Platform;
 
 /// A problem and the bytes it is at.
-type Fault = (Range<usize>, LockfileProblem);
+pub(super) type Fault = (Range<usize>, LockfileProblem);
 
 type Packages = BTreeMap<PackageKey, LockedPackage>;
 
@@ -61,8 +61,10 @@ fn read(text: &str) -> Result<Lockfile, Fault> {
     let packages = table.optional("packages", |value| keyed(value, platform_packages))?.unwrap_or_default();
     let images = table.optional("images", |value| keyed(value, |_: &ImageName, value| image(value, &packages)))?;
     let layouts = table.optional("layout", |value| keyed(value, |_: &Platform, value| layout(value)))?;
+    let nix = table.optional("nix", super::nix::parse)?;
     table.end()?;
-    Ok(Lockfile { date, releases, images: images.unwrap_or_default(), packages, layouts: layouts.unwrap_or_default() })
+    let (images, layouts) = (images.unwrap_or_default(), layouts.unwrap_or_default());
+    Ok(Lockfile { date, releases, images, packages, nix, layouts })
 }
 
 /// Where git left a mark of an unfinished merge.
@@ -177,7 +179,7 @@ fn layout(value: &Spanned<DeValue<'_>>) -> Result<Layout, Fault> {
 }
 
 /// A table whose keys and values are read alike.
-fn keyed<K: FromStr + Ord, V>(
+pub(super) fn keyed<K: FromStr + Ord, V>(
     value: &Spanned<DeValue<'_>>,
     read: impl Fn(&K, &Spanned<DeValue<'_>>) -> Result<V, Fault>,
 ) -> Result<BTreeMap<K, V>, Fault> {
@@ -193,7 +195,7 @@ fn keyed<K: FromStr + Ord, V>(
     entries.collect()
 }
 
-fn lines<T>(
+pub(super) fn lines<T>(
     value: &Spanned<DeValue<'_>>,
     expected: &'static str,
     read: impl Fn(&str) -> Option<T>,
@@ -204,11 +206,11 @@ fn lines<T>(
     array(value)?.iter().map(read).collect()
 }
 
-fn array<'v, 'i>(value: &'v Spanned<DeValue<'i>>) -> Result<&'v DeArray<'i>, Fault> {
+pub(super) fn array<'v, 'i>(value: &'v Spanned<DeValue<'i>>) -> Result<&'v DeArray<'i>, Fault> {
     value.get_ref().as_array().ok_or((value.span(), LockfileProblem::Expected("an array")))
 }
 
-fn string<'v>(value: &'v Spanned<DeValue<'_>>) -> Result<&'v str, Fault> {
+pub(super) fn string<'v>(value: &'v Spanned<DeValue<'_>>) -> Result<&'v str, Fault> {
     value.get_ref().as_str().ok_or((value.span(), LockfileProblem::Expected("a string")))
 }
 
@@ -219,7 +221,7 @@ fn integer(value: &Spanned<DeValue<'_>>) -> Result<u64, Fault> {
 }
 
 /// A table whose keys are all known.
-struct Table<'v, 'i> {
+pub(super) struct Table<'v, 'i> {
     table: &'v DeTable<'i>,
     span: Range<usize>,
     read: Vec<String>,
@@ -230,14 +232,14 @@ impl<'v, 'i> Table<'v, 'i> {
         Self { table, span, read: Vec::new() }
     }
 
-    fn open(value: &'v Spanned<DeValue<'i>>) -> Result<Self, Fault> {
+    pub(super) fn open(value: &'v Spanned<DeValue<'i>>) -> Result<Self, Fault> {
         match value.get_ref() {
             DeValue::Table(table) => Ok(Self::of(table, value.span())),
             _ => Err((value.span(), LockfileProblem::Expected("a table"))),
         }
     }
 
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &mut self,
         key: &str,
         read: impl Fn(&'v Spanned<DeValue<'i>>) -> Result<T, Fault>,
@@ -246,7 +248,7 @@ impl<'v, 'i> Table<'v, 'i> {
         self.table.get(key).map(read).transpose()
     }
 
-    fn required<T>(
+    pub(super) fn required<T>(
         &mut self,
         key: &'static str,
         read: impl Fn(&'v Spanned<DeValue<'i>>) -> Result<T, Fault>,
@@ -256,7 +258,7 @@ impl<'v, 'i> Table<'v, 'i> {
         value.ok_or(missing)
     }
 
-    fn end(self) -> Result<(), Fault> {
+    pub(super) fn end(self) -> Result<(), Fault> {
         let unknown = self.table.keys().find(|key| !self.read.iter().any(|read| read == key.get_ref().as_ref()));
         match unknown {
             Some(key) => Err((key.span(), LockfileProblem::UnknownKey(key.get_ref().to_string()))),

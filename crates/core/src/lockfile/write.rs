@@ -34,6 +34,9 @@ impl Lockfile {
             writeln!(out, "\n# {}\n[packages.\"{platform}\"]", line::PACKAGE_COLUMNS)?;
             list(out, "locked", packages.values().map(|package| line::write_package(package, *platform)))?;
         }
+        if let Some(nix) = &self.nix {
+            super::nix::write(out, nix)?;
+        }
         for (platform, layout) in &self.layouts {
             write_layout(out, *platform, layout)?;
         }
@@ -72,7 +75,7 @@ fn write_image(
 }
 
 /// An array with one string per line; none of them needs escapes.
-fn list(out: &mut String, name: &str, lines: impl Iterator<Item = String>) -> fmt::Result {
+pub(super) fn list(out: &mut String, name: &str, lines: impl Iterator<Item = String>) -> fmt::Result {
     writeln!(out, "{name} = [")?;
     for line in lines {
         writeln!(out, "  \"{line}\",")?;
@@ -102,7 +105,7 @@ fn key(name: &str) -> String {
 }
 
 /// The inside of a basic string (TOML 1.0, "String").
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
