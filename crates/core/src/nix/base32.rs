@@ -22,10 +22,20 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Decodes exactly `N` bytes; `None` for another length, a foreign digit, or bits beyond the last byte.
 pub fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    if text.len() != encoded_len(N) {
+    let mut bytes = [0; N];
+    decode_into(text, &mut bytes).map(|()| bytes)
+}
+
+/// As [`decode`], for a number of bytes that is not known beforehand.
+pub(super) fn decode_vec(text: &[u8], size: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; size];
+    decode_into(text, &mut bytes).map(|()| bytes)
+}
+
+fn decode_into(text: &[u8], bytes: &mut [u8]) -> Option<()> {
+    if text.len() != encoded_len(bytes.len()) {
         return None;
     }
-    let mut bytes = [0; N];
     for (digit, byte) in text.iter().rev().enumerate() {
         let value = ALPHABET.iter().position(|known| known == byte)? as u16;
         let (at, shift) = (digit * 5 / 8, digit * 5 % 8);
@@ -38,7 +48,7 @@ pub fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
             None => {}
         }
     }
-    Some(bytes)
+    Some(())
 }
 
 #[cfg(test)]

@@ -93,6 +93,8 @@ impl ReferenceGraph {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn path(name: &str) -> StorePath {
@@ -131,5 +133,48 @@ mod tests {
         assert_eq!(graph.closure([&path("a")]).len(), 3);
         assert_eq!(graph.references_first().len(), 2);
         assert_eq!(graph.missing().len(), 1);
+    }
+
+    proptest! {
+        /// Closures are closed, chains are chains and the shortest, references come first, in any graph.
+        #[test]
+        fn what_must_hold_holds(edges in prop::collection::btree_map(0..9_u8, prop::collection::btree_set(0..9_u8, 0..4), 1..9), root in 0..9_u8) {
+            let name = |at: &u8| path(&at.to_string());
+            let acyclic = edges.iter().all(|(from, to)| to.iter().all(|to| to <= from));
+            let graph = ReferenceGraph(edges.iter().map(|(from, to)| (name(from), to.iter().map(name).collect())).collect());
+            let root = name(&root);
+            let closure = graph.closure([&root]);
+            prop_assert!(closure.contains(&root));
+            for path in &closure {
+                prop_assert!(graph.references(path).all(|next| closure.contains(next)));
+            }
+            let mut distances = BTreeMap::from([(&root, 1)]);
+            for _ in 0..9 {
+                for (from, length) in distances.clone() {
+                    graph.references(from).for_each(|next| _ = distances.entry(next).or_insert(length + 1));
+                }
+            }
+            for to in (0..9).map(|at| name(&at)) {
+                let chain = graph.shortest_chain([&root], &to);
+                prop_assert_eq!(chain.is_some(), closure.contains(&to));
+                let Some(chain) = chain else { continue };
+                prop_assert_eq!((chain.first(), chain.last()), (Some(&&root), Some(&&to)));
+                prop_assert!(chain.windows(2).all(|pair| graph.references(pair[0]).any(|next| next == pair[1])));
+                prop_assert_eq!(Some(&chain.len()), distances.get(&to));
+            }
+            let order = graph.references_first();
+            prop_assert_eq!(order.iter().copied().collect::<BTreeSet<_>>(), graph.0.keys().collect::<BTreeSet<_>>());
+            prop_assert_eq!(order.len(), graph.0.len());
+            if acyclic {
+                for (at, path) in order.iter().enumerate() {
+                    prop_assert!(graph.references(path).all(|next| next == *path || !order[at..].contains(&next)));
+                }
+            }
+            let unreferenced = graph.unreferenced();
+            for path in graph.0.keys() {
+                let referenced = graph.0.iter().any(|(from, to)| from != path && to.contains(path));
+                prop_assert_ne!(unreferenced.contains(path), referenced);
+            }
+        }
     }
 }

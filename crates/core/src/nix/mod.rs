@@ -1,18 +1,25 @@
-//! Nix's formats as values: store paths, NARs, narinfos, signatures, reference graphs.
+//! Nix's formats as values: store paths, NARs, narinfos, signatures, derivations, flake.lock, reference graphs.
 //!
 //! Nothing here knows where they come from: stores, caches and Nix itself are the effects side's. What is read from
 //! outside has a limit and never panics.
 
 pub mod base32;
+mod content_address;
+pub mod derivation;
 mod drv_name;
+pub mod flake_lock;
 mod graph;
 pub mod nar;
 mod narinfo;
 mod segment;
+mod shown;
 mod signature;
 mod store_path;
 
+pub use content_address::{ContentAddress, ContentHash, ContentMethod, HashAlgorithm, ParseContentAddressError};
+pub use derivation::{Derivation, DerivationError};
 pub use drv_name::DrvName;
+pub use flake_lock::{FlakeLock, FlakeLockError};
 pub use graph::ReferenceGraph;
 pub use narinfo::{Compression, NarInfo, NarInfoError, NarUrl, VerifyError};
 pub use segment::{NarToSegment, StoreEntry, StoreEntryKind, StoreIndex, store_item_id};

@@ -71,6 +71,9 @@ pub enum NarInfoError {
     /// A field that it must have is not there.
     #[error("it has no `{0}`")]
     Missing(&'static str),
+    /// It has more signatures than anybody would make: each costs time to check.
+    #[error("it has more than {} signatures", NarInfo::MAX_SIGNATURES)]
+    TooManySignatures,
     /// A field is there twice.
     #[error("it has `{0}` twice")]
     Twice(&'static str),
@@ -162,6 +165,9 @@ impl FromStr for NarUrl {
 impl NarInfo {
     /// The longest narinfo that is read, in bytes. Closures of derivations have thousands of references.
     pub const MAX_LEN: usize = 4 << 20;
+
+    /// The most signatures that are read.
+    pub const MAX_SIGNATURES: usize = 128;
 
     /// Parses a narinfo. Fields that are not known are passed over, as Nix does.
     ///
@@ -257,6 +263,9 @@ impl<'t> Fields<'t> {
             let wrong =
                 |error: super::ParseSignatureError| NarInfoError::Field { field: "Sig", why: error.to_string() };
             self.signatures.push(value.parse().map_err(wrong)?);
+            if self.signatures.len() > NarInfo::MAX_SIGNATURES {
+                return Err(NarInfoError::TooManySignatures);
+            }
         } else if let Some(at) = SINGLE.iter().position(|known| *known == key)
             && self.single[at].replace(value).is_some()
         {
@@ -402,7 +411,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn huge_narinfos_are_refused() {
+        let huge = "x".repeat(NarInfo::MAX_LEN);
+        assert_eq!(parse(&text(&format!("News: {huge}\n"))), Err(NarInfoError::TooLong));
+        let path = text(&format!("Deriver: {}\n", "x".repeat(1 << 20)));
+        assert!(parse(&path).unwrap_err().to_string().len() < 1000);
+        let key = SecretKey::from_seed("a-1", &[1; 32]);
+        let signature = format!("Sig: {}\n", key.sign(b""));
+        assert_eq!(parse(&text(&signature.repeat(129))), Err(NarInfoError::TooManySignatures));
+        assert_eq!(parse(&text(&signature.repeat(128))).unwrap().signatures.len(), 128);
+        assert_eq!(NarInfo::parse(b"\xff"), Err(NarInfoError::NotText));
+    }
+
     proptest! {
+        #[test]
+        fn changed_narinfos_never_panic(at: prop::sample::Index, byte: u8) {
+            let info = parse(&text(&format!("References: {} {0}-b\nCA: text:x\n", &PATH[11..]))).unwrap();
+            let mut bytes = info.to_text().into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if let Ok(info) = NarInfo::parse(&bytes) {
+                prop_assert_eq!(NarInfo::parse(info.to_text().as_bytes()), Ok(info));
+            }
+        }
+
         #[test]
         fn parsing_never_panics(extra in "[A-Za-z]{0,10}: \\PC{0,80}\n") {
             if let Ok(info) = parse(&text(&extra)) {

@@ -61,9 +61,11 @@ pub enum StoreEntryKind {
 }
 
 impl StoreIndex {
-    /// The entry at a path below the store path. Costs time in proportion to the number of entries.
+    /// The entry at a path below the store path.
     pub fn get(&self, path: &TreePath) -> Option<&StoreEntryKind> {
-        self.entries.iter().find(|entry| entry.path == *path).map(|entry| &entry.kind)
+        // A NAR's order is that of names within each directory, which is not that of whole paths: `a/b` is before `a.b`.
+        let at = self.entries.binary_search_by(|entry| entry.path.components().cmp(path.components()));
+        at.ok().and_then(|at| self.entries.get(at)).map(|entry| &entry.kind)
     }
 }
 
@@ -124,5 +126,76 @@ impl NarSink for NarToSegment<'_> {
         let offset = self.append(path, mode, &EntryKind::File { size }, data)?;
         self.keep(path, StoreEntryKind::File { executable, size, offset });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nix::nar::{NarLimits, NarWriter, read};
+
+    /// What a segment would hold.
+    #[derive(Default)]
+    struct Entries {
+        all: Vec<(String, Meta, EntryKind)>,
+        length: u64,
+    }
+
+    impl EntrySink for Entries {
+        fn append(&mut self, path: &TreePath, meta: &Meta, kind: &EntryKind, data: &mut dyn Read) -> io::Result<u64> {
+            self.all.push((path.to_string(), meta.clone(), kind.clone()));
+            let at = self.length;
+            self.length += io::copy(data, &mut io::sink())?;
+            Ok(at)
+        }
+    }
+
+    fn store_path() -> StorePath {
+        "0mdqa9w1p6cmli6976v4wi0sw9r4p5pr-hello-2.12".parse().unwrap()
+    }
+
+    fn nar() -> Vec<u8> {
+        let mut writer = NarWriter::new(Vec::new());
+        writer.directory(&TreePath::ROOT).unwrap();
+        writer.directory(&TreePath::literal("a")).unwrap();
+        writer.file(&TreePath::literal("a/b"), true, 3, &mut b"abc".as_slice()).unwrap();
+        writer.file(&TreePath::literal("a.b"), false, 2, &mut b"de".as_slice()).unwrap();
+        writer.symlink(&TreePath::literal("link"), BStr::new("a/b")).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn entries_are_canonical_and_the_index_finds_them() {
+        let mut entries = Entries::default();
+        let mut sink = NarToSegment::new(&store_path(), &mut entries).unwrap();
+        read(&mut nar().as_slice(), &mut sink, &NarLimits::default()).unwrap();
+        let index = sink.finish();
+        let root = store_path().absolute();
+        let expect = [
+            ("/nix".to_owned(), 0o755, EntryKind::Directory),
+            ("/nix/store".to_owned(), 0o755, EntryKind::Directory),
+            (root.clone(), 0o555, EntryKind::Directory),
+            (format!("{root}/a"), 0o555, EntryKind::Directory),
+            (format!("{root}/a/b"), 0o555, EntryKind::File { size: 3 }),
+            (format!("{root}/a.b"), 0o444, EntryKind::File { size: 2 }),
+            (format!("{root}/link"), 0o777, EntryKind::Symlink { target: "a/b".into() }),
+        ];
+        assert_eq!(entries.all, expect.map(|(path, mode, kind)| (path, Meta::root(mode, 1), kind)));
+        assert_eq!(index.entries.len(), 5);
+        for entry in &index.entries {
+            assert_eq!(index.get(&entry.path), Some(&entry.kind));
+        }
+        let file = StoreEntryKind::File { executable: false, size: 2, offset: 3 };
+        assert_eq!(index.get(&TreePath::literal("a.b")), Some(&file));
+        assert_eq!(index.get(&TreePath::literal("a.c")), None);
+    }
+
+    #[test]
+    fn ids_are_of_the_name_and_the_content() {
+        let (path, hash) = (store_path(), NarHash::of(b"a"));
+        let renamed = StorePath::new(path.hash(), "hello-2.13").unwrap();
+        let ids = [store_item_id(&path, hash), store_item_id(&renamed, hash), store_item_id(&path, NarHash::of(b"b"))];
+        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+        assert_eq!(store_item_id(&path, hash), ids[0]);
     }
 }

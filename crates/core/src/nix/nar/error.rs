@@ -4,6 +4,7 @@ use std::io;
 
 use bstr::BString;
 
+use crate::digest::NarHash;
 use crate::tree::TreePath;
 
 /// What is wrong with the name of a directory's member.
@@ -107,5 +108,21 @@ pub enum NarError {
     Trailing {
         /// Where the NAR ends, in bytes from the start.
         at: u64,
+    },
+    /// It is a NAR, but of another length than expected.
+    #[error("the NAR has {found} bytes, not {expected}")]
+    Size {
+        /// How many it has.
+        found: u64,
+        /// How many were expected.
+        expected: u64,
+    },
+    /// It is a NAR, but not the expected one.
+    #[error("the NAR has the hash {found}, not {expected}")]
+    Hash {
+        /// The hash it has.
+        found: NarHash,
+        /// The hash that was expected.
+        expected: NarHash,
     },
 }

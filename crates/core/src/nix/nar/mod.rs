@@ -79,6 +79,22 @@ pub struct NarSummary {
     pub hash: NarHash,
 }
 
+impl NarSummary {
+    /// Whether this is the NAR that was expected.
+    ///
+    /// # Errors
+    /// [`NarError::Size`] or [`NarError::Hash`], when it is another one.
+    pub fn check(&self, expected: &Self) -> Result<(), NarError> {
+        if self.size != expected.size {
+            return Err(NarError::Size { found: self.size, expected: expected.size });
+        }
+        if self.hash != expected.hash {
+            return Err(NarError::Hash { found: self.hash, expected: expected.hash });
+        }
+        Ok(())
+    }
+}
+
 /// What a NAR may have at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NarLimits {

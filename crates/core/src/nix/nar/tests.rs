@@ -164,6 +164,19 @@ fn what_nix_would_not_write_is_refused() {
 }
 
 #[test]
+fn another_nar_than_expected_is_told() {
+    let nar = write(&sample()).unwrap();
+    let summary = read(&mut nar.as_slice(), &mut Discard, &NarLimits::default()).unwrap();
+    summary.check(&NarSummary { size: nar.len() as u64, hash: NarHash::of(&nar) }).unwrap();
+    let check = |expected: NarSummary, message: String| {
+        assert_eq!(summary.check(&expected).unwrap_err().to_string(), message);
+    };
+    let (size, hash) = (summary.size, NarHash::of(b"another"));
+    check(NarSummary { size: size + 8, ..summary }, format!("the NAR has {size} bytes, not {}", size + 8));
+    check(NarSummary { hash, ..summary }, format!("the NAR has the hash {}, not {hash}", summary.hash));
+}
+
+#[test]
 fn limits_hold() {
     let nar = write(&sample()).unwrap();
     let limited = |limits: NarLimits| read(&mut nar.as_slice(), &mut Discard, &limits);

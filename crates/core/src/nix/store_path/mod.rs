@@ -1,11 +1,14 @@
 //! Store paths: `/nix/store/<hash>-<name>` (Nix manual, "Store Path").
 
+mod compute;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::base32;
+use super::shown::Shown;
 use crate::tree::TreePath;
 
 /// The only store directory there is here: caches and images are made for it.
@@ -18,13 +21,13 @@ const MAX_NAME: usize = 211;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseStorePathError {
     /// It is not right below the store directory.
-    #[error("`{}` is not a path in {STORE_DIR}", .0.escape_debug())]
+    #[error("`{}` is not a path in {STORE_DIR}", Shown(.0))]
     NotInStore(String),
     /// The hash is not 32 digits of Nix's base 32.
-    #[error("`{}` does not start with the 32 digits of a hash and a dash", .0.escape_debug())]
+    #[error("`{}` does not start with the 32 digits of a hash and a dash", Shown(.0))]
     Hash(String),
     /// The name is empty, too long, starts with a dot, or has a character that Nix does not allow.
-    #[error("`{}` has a name that Nix does not allow", .0.escape_debug())]
+    #[error("`{}` has a name that Nix does not allow", Shown(.0))]
     Name(String),
 }
 
@@ -134,7 +137,7 @@ impl StorePath {
 }
 
 /// Whether Nix allows a name (`libstore/path.cc`, "checkName").
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'?' | b'=');
     (1..=MAX_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed)
 }
