@@ -6,7 +6,7 @@ use plywood_core::debian::configure::{ConfigureOptions, bootstrapped, configure}
 use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
-use plywood_core::image::{Sources, apply};
+use plywood_core::image::{Sources, apply, place_bare};
 use plywood_core::manifest::model::ScriptPolicy;
 use plywood_core::tree::Tree;
 use plywood_oci::segment::SegmentContents;
@@ -39,6 +39,9 @@ pub(super) fn assemble(
     debs: &[&UnpackedDeb],
     sources: &Sources,
 ) -> Result<(Tree, BTreeSet<String>), BuildError> {
+    if plan.image.debian.is_none() {
+        return bare(context, plan, sources);
+    }
     let image = || plan.image.name.to_string();
     let contents = SegmentContents::new(context.store, plan.codec);
     if !sources.certificates.is_empty() && !debs.iter().any(|deb| deb.package() == "ca-certificates") {
@@ -75,6 +78,24 @@ pub(super) fn assemble(
     let options = DatabaseOptions { requested: &requested, mtime: context.date.0 };
     write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
     Ok((installer.tree, configured.notes))
+}
+
+/// The file system of an image without Debian: folders, accounts, and the definition on top.
+fn bare(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    sources: &Sources,
+) -> Result<(Tree, BTreeSet<String>), BuildError> {
+    let image = || plan.image.name.to_string();
+    if !sources.certificates.is_empty() {
+        return Err(BuildError::NoTrustStore { image: image() });
+    }
+    let failed = |source| BuildError::Apply { image: image(), platform: plan.platform, source };
+    let mut installer = Installer::new(plan.platform);
+    installer.tree = Tree::default();
+    place_bare(&mut installer.tree, plan.image).map_err(|source| failed(source.into()))?;
+    apply(&mut installer, plan.image, sources, context.date.0).map_err(failed)?;
+    Ok((installer.tree, BTreeSet::new()))
 }
 
 /// The packages whose scripts are treated like this, once their scripts are those that were locked.

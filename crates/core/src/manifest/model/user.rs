@@ -21,7 +21,7 @@ pub struct User {
     pub gid: Option<Id>,
     /// The name of the main group. Default: the user's name.
     pub group: Option<GroupName>,
-    /// The login shell. Default: `/bin/bash`; `/bin/sh` without Debian.
+    /// The login shell. Default: `/bin/bash`; without Debian, none where that is not there.
     pub shell: Option<TreePath>,
     /// The home directory, which is created and owned. Default: `/home/<name>`.
     pub home: Option<TreePath>,

@@ -11,9 +11,6 @@ use crate::tree::TreePath;
 /// The user id when the manifest names none: that of the first user of most machines, which suits bind mounts.
 const DEFAULT_UID: u32 = 1000;
 
-const BASH: TreePath = TreePath::literal("bin/bash");
-const SH: TreePath = TreePath::literal("bin/sh");
-
 /// The users and groups of one image.
 pub(super) struct Accounts {
     pub(super) user: Option<UserName>,
@@ -22,12 +19,11 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// Those of `image` over those of its parent. `debian` is whether the chain has Debian packages.
+    /// Those of `image` over those of its parent.
     pub(super) fn merge(
         name: &ImageName,
         image: &Image,
         parent: Option<&ResolvedImage>,
-        debian: bool,
         problems: &mut Problems,
     ) -> Self {
         let mut accounts = Self {
@@ -37,7 +33,7 @@ impl Accounts {
         };
         let place = Place { name, parent };
         if let Some(user) = &image.user {
-            accounts.add_user(user, &image.groups, debian, place, problems);
+            accounts.add_user(user, &image.groups, place, problems);
         }
         for (group, Group { gid }) in &image.groups {
             accounts.add_group(group, gid.value.0, &gid.span, place, problems);
@@ -49,7 +45,6 @@ impl Accounts {
         &mut self,
         user: &User,
         groups: &BTreeMap<Spanned<GroupName>, Group>,
-        debian: bool,
         place: Place<'_>,
         problems: &mut Problems,
     ) {
@@ -64,7 +59,7 @@ impl Accounts {
         {
             self.groups.remove(&replaced.group);
         }
-        let Some(new) = filled_in(user, uid, groups, debian, &self.groups) else { return };
+        let Some(new) = filled_in(user, uid, groups, &self.groups) else { return };
         if let Some(other) = self.users.values().find(|other| other.name == new.name) {
             let problem = place.conflict("user", new.name.to_string(), new.uid, other.uid);
             return problems.add(user.name.span.clone(), problem);
@@ -129,13 +124,11 @@ impl Place<'_> {
     }
 }
 
-/// The user with its defaults: a group of its own name (or the one that has its id already), bash (sh without Debian), a home
-/// below `/home`.
+/// The user with its defaults: a group of its own name (or the one that has its id already), bash, a home below `/home`.
 fn filled_in(
     user: &User,
     uid: u32,
     declared: &BTreeMap<Spanned<GroupName>, Group>,
-    debian: bool,
     inherited: &BTreeMap<GroupName, u32>,
 ) -> Option<ResolvedUser> {
     let name = &user.name.value;
@@ -150,8 +143,7 @@ fn filled_in(
         uid,
         gid,
         group,
-        // Without Debian there need be no shell at all; the account file has one all the same.
-        shell: user.shell.clone().unwrap_or(if debian { BASH } else { SH }),
+        shell: user.shell.clone().unwrap_or(TreePath::literal("bin/bash")),
         home,
         groups: user.groups.clone(),
         sudo: user.sudo.unwrap_or(false),

@@ -59,7 +59,7 @@ fn merged(
     platforms: Vec<Platform>,
     problems: &mut Problems,
 ) -> ResolvedImage {
-    let accounts = Accounts::merge(name, image, parent, debian.is_some(), problems);
+    let accounts = Accounts::merge(name, image, parent, problems);
     let placements = placements::merge(image, parent, &accounts, problems);
     let Accounts { user, users, groups } = accounts;
     if debian.is_none() {
