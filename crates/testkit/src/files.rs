@@ -173,7 +173,7 @@ fn requested_start(request: &Request) -> Option<usize> {
 }
 
 /// Takes `%XX` out of a path.
-fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// What a client asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// The body, taken out of its chunks.
     pub body: Vec<u8>,
+    /// Whether the connection is closed before the rest of the body.
+    pub cut: bool,
 }
 
 /// What the server answers.
@@ -44,6 +47,8 @@ pub enum Ending {
     CutAfter(usize),
     /// Nothing more comes after so many bytes of the body, until the client gives up.
     StallAfter(usize),
+    /// Well, in pieces of so many bytes with a pause before each.
+    Slow(usize, Duration),
 }
 
 impl Response {
@@ -82,18 +87,31 @@ impl Server {
     /// # Panics
     /// When no port can be opened.
     pub fn start(handler: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        Self::start_cutting(handler, |_| None)
+    }
+
+    /// As [`Self::start`]; where `limit`, which sees a request without its body, says so, only that many bytes of the
+    /// body are read. The handler sees these, and the connection closes without an answer.
+    ///
+    /// # Panics
+    /// When no port can be opened.
+    pub fn start_cutting(
+        handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
+        limit: impl Fn(&Request) -> Option<u64> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on localhost");
         let address = listener.local_addr().expect("the port's number");
         let (requests, stopped) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let server = Self { address, requests: requests.clone(), stopped: stopped.clone() };
         let handler: Arc<Handler> = Arc::new(handler);
+        let limit: Arc<Limit> = Arc::new(limit);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let (handler, requests) = (handler.clone(), requests.clone());
-                thread::spawn(move || serve(stream, &*handler, &requests));
+                let (handler, limit, requests) = (handler.clone(), limit.clone(), requests.clone());
+                thread::spawn(move || serve(stream, &*handler, &*limit, &requests));
             }
         });
         server
@@ -124,17 +142,22 @@ impl Drop for Server {
 }
 
 type Handler = dyn Fn(&Request) -> Response + Send + Sync;
+type Limit = dyn Fn(&Request) -> Option<u64> + Send + Sync;
 
 /// Answers requests until the client closes; errors are the client's going away.
-fn serve(stream: TcpStream, handler: &Handler, requests: &Mutex<Vec<Request>>) {
+fn serve(stream: TcpStream, handler: &Handler, limit: &Limit, requests: &Mutex<Vec<Request>>) {
     let Ok(copy) = stream.try_clone() else { return };
     let mut reader = BufReader::new(copy);
     let mut writer = stream;
-    while let Ok(Some(request)) = read_request(&mut reader, &mut writer) {
+    while let Ok(Some(request)) = read_request(&mut reader, &mut writer, limit) {
         requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let response = handler(&request);
+        if request.cut {
+            let _ = writer.shutdown(Shutdown::Both);
+            return;
+        }
         let written = write_response(&mut writer, &response, request.method == "HEAD");
-        if written.is_err() || response.ending != Ending::Complete {
+        if written.is_err() || !matches!(response.ending, Ending::Complete | Ending::Slow(..)) {
             if matches!(response.ending, Ending::StallAfter(_)) {
                 // Held open until the client has had enough.
                 let _ = io::copy(&mut reader, &mut io::sink());
@@ -145,7 +168,7 @@ fn serve(stream: TcpStream, handler: &Handler, requests: &Mutex<Vec<Request>>) {
     }
 }
 
-fn read_request(reader: &mut impl BufRead, writer: &mut impl Write) -> io::Result<Option<Request>> {
+fn read_request(reader: &mut impl BufRead, writer: &mut impl Write, limit: &Limit) -> io::Result<Option<Request>> {
     let first = read_line(reader)?;
     let mut words = first.split(' ');
     let (Some(method), Some(target)) = (words.next().filter(|word| !word.is_empty()), words.next()) else {
@@ -162,8 +185,15 @@ fn read_request(reader: &mut impl BufRead, writer: &mut impl Write) -> io::Resul
         writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     let (method, path, query) = (method.to_owned(), path.to_owned(), query.to_owned());
-    let body = read_body(reader, &headers)?;
-    Ok(Some(Request { method, path, query, headers, body }))
+    let mut request = Request { method, path, query, headers, body: Vec::new(), cut: false };
+    match limit(&request) {
+        Some(limit) => {
+            reader.take(limit).read_to_end(&mut request.body)?;
+            request.cut = true;
+        }
+        None => request.body = read_body(reader, &request.headers)?,
+    }
+    Ok(Some(request))
 }
 
 fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
@@ -209,6 +239,13 @@ fn write_response(writer: &mut impl Write, response: &Response, head: bool) -> i
     let length = match ending {
         _ if head => 0,
         Ending::Complete => body.len(),
+        Ending::Slow(piece, pause) => {
+            for piece in body.chunks((*piece).max(1)) {
+                thread::sleep(*pause);
+                writer.write_all(piece)?;
+            }
+            return writer.flush();
+        }
         Ending::CutAfter(length) | Ending::StallAfter(length) => *length,
     };
     writer.write_all(body.get(..length).unwrap_or(body))?;

@@ -1,4 +1,4 @@
-//! In-process archive and builders of test data.
+//! In-process archive, registry and builders of test data.
 
 pub mod archive;
 pub mod deb;
@@ -8,6 +8,7 @@ pub mod http;
 #[cfg(feature = "nixpkgs")]
 pub mod nixpkgs;
 pub mod python;
+pub mod registry;
 pub mod require;
 pub mod signing;
 pub mod store_path;
@@ -24,6 +25,7 @@ pub use deb::{Deb, DebBuilder, DebCompression};
 pub use docker_registry::DockerRegistry;
 pub use files::{Fault, FileServer};
 pub use python::require_python;
+pub use registry::TestRegistry;
 pub use require::{require, require_mirror, require_root, require_unprivileged};
 pub use signing::{KeyFlaw, TestKey};
 pub use store_path::{StoreNode, TestPath};

@@ -124,8 +124,11 @@ impl Host {
         let Answer { response, pass, foreign } = answer;
         let status = response.status().as_u16();
         let host = authority(response.url());
+        let wants_more = wants_more_scope(response.headers()) && pass.is_somebody();
         let failure = body::failure(response, &client.config.patience, &self.auth.secrets()).await;
         match (status, failure) {
+            // Who asks is known, and may not do this.
+            (401, Failure::Status { said, .. }) if wants_more => Failure::Forbidden { scopes: ask.scope.texts(), said },
             (401, Failure::Status { said, .. } | Failure::Denied { said }) if !foreign => {
                 Failure::Unauthorized { host: self.auth.registry().to_owned(), reason: pass.refused(), said }
             }
@@ -144,7 +147,12 @@ impl Host {
 pub(super) fn location(response: &Response, from: &Url) -> Result<Url, Failure> {
     let header = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let header = header.ok_or(Failure::Protocol("it names no `Location`"))?;
-    from.join(header).map_err(|_| Failure::Protocol("its `Location` is no address"))
+    let mut url = from.join(header).map_err(|_| Failure::Protocol("its `Location` is no address"))?;
+    // A registry behind a proxy may not know that it is spoken to over TLS.
+    if (from.scheme(), url.scheme()) == ("https", "http") && from.host() == url.host() {
+        let _ = (url.set_scheme("https"), url.set_port(from.port()));
+    }
+    Ok(url)
 }
 
 /// RFC 6750 section 3.1.

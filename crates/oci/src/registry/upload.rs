@@ -1,5 +1,6 @@
 //! Uploads: mounted, in one request, or in chunks, and gone on with after a failure.
 
+use plywood_core::digest::Digest;
 use plywood_core::oci::RepositoryName;
 use plywood_core::oci::distribution::{ErrorCode, UploadRange};
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -53,11 +54,7 @@ impl Work<'_> {
     }
 
     /// Mounts a blob of another repository; whether the registry did.
-    pub(super) async fn mount_blob(
-        &self,
-        digest: plywood_core::digest::Digest,
-        from: &RepositoryName,
-    ) -> Result<bool, Failure> {
+    pub(super) async fn mount_blob(&self, digest: Digest, from: &RepositoryName) -> Result<bool, Failure> {
         let begun = self.client.config.patience.retry(async || self.begin(digest, Some(from)).await).await?;
         let Begun::Session(session) = begun else { return Ok(true) };
         // Nobody waits for it, and the registry forgets it in time in any case.
@@ -121,7 +118,7 @@ impl Work<'_> {
         }
         let current = match session {
             Some(session) => session,
-            None => match self.begin(blob.digest, mount_from).await? {
+            None => match self.begin_somehow(blob.digest, mount_from).await? {
                 Begun::Mounted => return Ok(BlobOutcome::Mounted),
                 Begun::Session(begun) => session.insert(begun),
             },
@@ -139,12 +136,20 @@ impl Work<'_> {
         Ok(BlobOutcome::Uploaded)
     }
 
+    /// Asks for an upload even where reading the other repository is what is refused.
+    async fn begin_somehow(&self, digest: Digest, mount_from: Option<&RepositoryName>) -> Result<Begun, Failure> {
+        match self.begin(digest, mount_from).await {
+            Err(Failure::Unauthorized { .. } | Failure::Forbidden { .. } | Failure::NotFound { .. })
+                if mount_from.is_some() =>
+            {
+                self.begin(digest, None).await
+            }
+            other => other,
+        }
+    }
+
     /// Asks for an upload, or for a mount, which may turn into an upload.
-    async fn begin(
-        &self,
-        digest: plywood_core::digest::Digest,
-        mount_from: Option<&RepositoryName>,
-    ) -> Result<Begun, Failure> {
+    async fn begin(&self, digest: Digest, mount_from: Option<&RepositoryName>) -> Result<Begun, Failure> {
         let mount_from = mount_from.filter(|from| from.registry() == self.name.registry() && *from != self.name);
         let mut scope = Scope::new(self.name, Access::Push);
         scope.mount_from = mount_from.cloned();

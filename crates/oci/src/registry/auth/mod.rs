@@ -46,9 +46,16 @@ pub(super) struct Pass {
     token: bool,
     /// Whether it is the user's own, so that no other can be had.
     given: bool,
+    /// The token of a token service that it is.
+    made: Option<Secret>,
 }
 
 impl Pass {
+    /// Whether there are credentials behind it.
+    pub(super) fn is_somebody(&self) -> bool {
+        self.origin.is_some()
+    }
+
     /// What is wrong with it, when the registry refuses it.
     pub(super) fn refused(&self) -> Unauthorized {
         match &self.origin {
@@ -60,7 +67,7 @@ impl Pass {
 
     fn of(found: Option<&Found>, header: Option<HeaderValue>) -> Self {
         let token = found.is_some_and(|found| !matches!(found.credential, Credential::Basic { .. }));
-        Self { header, origin: found.map(|found| found.origin.clone()), token, given: false }
+        Self { header, origin: found.map(|found| found.origin.clone()), token, given: false, made: None }
     }
 }
 
@@ -90,7 +97,8 @@ impl Auth {
             (Wish::Basic, found) => Ok(Pass::of(found, None)),
             (Wish::Bearer(challenge), found) => {
                 let token = self.tokens.get(client, self, &challenge, scope, found).await?;
-                Ok(Pass::of(found, self.bearer(&token)))
+                let header = self.bearer(&token);
+                Ok(Pass { made: Some(token), ..Pass::of(found, header) })
             }
         }
     }
@@ -116,7 +124,7 @@ impl Auth {
         };
         let again = match &wish {
             Wish::Bearer(challenge) => {
-                self.tokens.forget(scope, challenge);
+                self.tokens.forget(scope, challenge, pass.made.as_ref());
                 !pass.given
             }
             Wish::Basic => pass.header.is_none(),

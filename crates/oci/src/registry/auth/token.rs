@@ -76,9 +76,14 @@ impl Tokens {
         Ok(answer.token)
     }
 
-    /// Drops the token of a scope, since the registry refused it, and takes note of what it would rather see.
-    pub(super) fn forget(&self, scope: &Scope, challenge: &BearerChallenge) {
-        lock(&self.cached).retain(|key, _| !key.scope.covers(scope));
+    /// Drops the tokens of a scope, since the registry refused one, and takes note of what it would rather see. If that
+    /// one has been replaced meanwhile, by a request at the same time, the new one stays.
+    pub(super) fn forget(&self, scope: &Scope, challenge: &BearerChallenge, refused: Option<&Secret>) {
+        let mut cached = lock(&self.cached);
+        if cached.values().any(|token| Some(&token.secret) == refused) {
+            cached.retain(|key, _| !key.scope.covers(scope));
+        }
+        drop(cached);
         if !challenge.scopes.is_empty() {
             lock(&self.wider).insert(scope.clone(), challenge.scopes.clone());
         }
