@@ -16,7 +16,7 @@ let
 
   installModule = module: bin: ''
     mkdir -p $out/lib/node_modules/${module} $out/bin
-    cp -a */. $out/lib/node_modules/${module}/
+    cp -a . $out/lib/node_modules/${module}/
     ${programs module bin}
   '';
   programs = module: bin: lib.concatStrings (lib.mapAttrsToList (name: file: ''
@@ -37,11 +37,11 @@ in
     libraries = [ final.gcc-unwrapped ];
     interpreters = [ final.bash ];
     install = ''
-      cp -a node-linux-*/package/. $out/
+      cp -a node-linux-*/. $out/
       rm -f $out/package.json $out/README.md $out/CHANGELOG.md
       rm -rf $out/share/man $out/share/doc
       mkdir -p $out/lib/node_modules/npm
-      cp -a npm-*/package/. $out/lib/node_modules/npm/
+      cp -a npm-*/. $out/lib/node_modules/npm/
       chmod +x $out/bin/node $out/lib/node_modules/npm/bin/np?-cli.js
       ln -s ../lib/node_modules/npm/bin/npm-cli.js $out/bin/npm
       ln -s ../lib/node_modules/npm/bin/npx-cli.js $out/bin/npx
@@ -88,7 +88,7 @@ in
     interpreters = [ final.nodejs ];
     install = "mkdir -p $out/lib $out/bin\n" + lib.concatStrings (lib.mapAttrsToList (path: module: ''
       mkdir -p $out/lib/${path}
-      cp -a ${(lock.tarball { name = moduleName path; inherit (module) version integrity; }).name}/*/. $out/lib/${path}/
+      cp -a ${(lock.tarball { name = moduleName path; inherit (module) version integrity; }).name}/. $out/lib/${path}/
     '') modules) + programs "eslint" { eslint = "bin/eslint.js"; };
     meta = {
       homepage = "https://eslint.org";

@@ -11,6 +11,7 @@ let
     meta = { inherit license; } // more.meta or { };
   });
   library = debs: license: more: fromDeb ({ inherit debs; meta.license = license; } // more);
+  direnvrcVersion = "0.1.0";
   rename = from: to: ''
     mv bin/${from} bin/${to}
   '';
@@ -103,4 +104,34 @@ in
   jq = tool [ "jq" ] licenses.mit { };
   ripgrep = tool [ "ripgrep" ] licenses.mit { meta.mainProgram = "rg"; };
   tree = tool [ "tree" ] licenses.gpl2Plus { };
+  zsh = tool [ "zsh-static" "zsh-common" ] licenses.zsh {
+    pname = "zsh";
+    # Static, since the place of its modules is compiled in; its functions have a variable.
+    postInstall = ''
+      rm -rf etc bin/zsh5-static
+      mv bin/zsh-static bin/.zsh-wrapped
+      functions=$(find $out/share/zsh/functions -type d | sort | tr '\n' ':')
+      printf '#!/bin/bash\nexport FPATH=''${FPATH:-%s}\nexec -a "$0" %s/bin/.zsh-wrapped "$@"\n' "''${functions%:}" $out > bin/zsh
+      chmod +x bin/zsh
+    '';
+    passthru.shellPath = "/bin/zsh";
+  };
+  nix = fromDeb {
+    pname = "nix";
+    debs = [ "nix-bin" ];
+    interpreters = [ final.bash ];
+    meta = { license = licenses.lgpl21Plus; mainProgram = "nix"; };
+  };
+  nix-direnv = final.runCommand "nix-direnv-${direnvrcVersion}" {
+    pname = "nix-direnv";
+    version = direnvrcVersion;
+    meta = {
+      description = "A direnvrc of the test package set's own, in the place of nix-direnv";
+      homepage = "https://direnv.net";
+      license = licenses.mit;
+    };
+  } ''
+    mkdir -p $out/share/nix-direnv
+    cp ${./direnvrc} $out/share/nix-direnv/direnvrc
+  '';
 }

@@ -1,0 +1,2 @@
+mkdir -p "$out/nix-support"
+echo "$packages" | tr ' ' '\n' > "$out/nix-support/depends"
