@@ -8,6 +8,7 @@ let
       attributes = rattrs package;
       drv = bootstrap.run ({
         name = "${attributes.pname}-${attributes.version}";
+        outputs = [ "out" ];
         args = [ "sh" "-eu" attributes.script ];
         inherit (platform) triplet loader pageSize;
         fixUp = ./fix-up.sh;
@@ -26,7 +27,9 @@ let
             first = lib.toFunction change old;
           in
           old // (if lib.isFunction first then change self old else first));
-      } // attributes.passthru or { };
+      } // attributes.passthru or { }
+      # What `derivation` has here lacks all of the above.
+      // lib.genAttrs drv.outputs (_: package // { outputSpecified = true; });
     in
     package;
 in

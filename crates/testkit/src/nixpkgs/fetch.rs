@@ -12,7 +12,7 @@ use plywood::events::Silent;
 use plywood::lock::open_archive;
 use plywood::workspace::Workspace;
 
-use super::sources::{Source, Wheel};
+use super::sources::{Source, Sources, Wheel};
 use super::{Nixpkgs, Result, nix};
 
 impl Nixpkgs {
@@ -89,6 +89,18 @@ pub(super) fn download(workspace: &Workspace, debs: &[DebRef]) -> Result<Vec<Utf
     let debian = manifest.resolved().values().find_map(|image| image.debian.as_ref());
     let archive = open_archive(debian.ok_or("no image of tests/nixpkgs has Debian packages")?, workspace, &Silent)?;
     Ok(archive.download(debs, |_, _| ControlFlow::Continue(()))?)
+}
+
+/// The hash, in SRI form, of the folder with the locked busybox.
+pub(super) fn busybox_hash(workspace: &Workspace) -> Result<String> {
+    let sources = Sources::read(workspace)?;
+    let deb = sources.busybox().ok_or("busybox-static is not locked")?;
+    let temporary = tempfile::tempdir()?;
+    let target = temporary.path().join("busybox");
+    for path in download(workspace, std::slice::from_ref(deb))? {
+        unpack_busybox(&path, &target)?;
+    }
+    Ok(nix::lines(nix::nix().args(["hash", "path", "--type", "sha256", "--sri"]).arg(&target))?.concat())
 }
 
 fn unpack_busybox(deb: &Utf8Path, target: &Path) -> Result<()> {

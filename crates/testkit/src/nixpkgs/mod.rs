@@ -15,7 +15,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use plywood::workspace::Workspace;
 
 pub use nix::nix;
@@ -53,7 +53,15 @@ struct Evaluated {
 /// # Errors
 /// When the folder cannot be copied, or the sources can neither be fetched nor replaced.
 pub fn prepare() -> Result<Nixpkgs> {
-    prepare_images(&["packages"])
+    prepare_images(&folder::source(), &["packages"])
+}
+
+/// As [`prepare`], of another folder: an altered copy of `tests/nixpkgs`.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_from(folder: &Path) -> Result<Nixpkgs> {
+    prepare_images(&Utf8PathBuf::try_from(folder.to_owned())?, &["packages"])
 }
 
 /// As [`prepare`], with the hundreds of packages that only `benchClosure` is made of.
@@ -61,7 +69,7 @@ pub fn prepare() -> Result<Nixpkgs> {
 /// # Errors
 /// As [`prepare`].
 pub fn prepare_with_bench() -> Result<Nixpkgs> {
-    prepare_images(&["packages", "bench"])
+    prepare_images(&folder::source(), &["packages", "bench"])
 }
 
 /// Locks Debian's packages of `tests/nixpkgs` anew, in place: every package at its newest version.
@@ -72,9 +80,9 @@ pub fn update_lock() -> Result<()> {
     renew::relock(&Workspace::new(folder::source(), folder::cache()?), plywood::lock::Upgrade::Everything)
 }
 
-fn prepare_images(images: &[&str]) -> Result<Nixpkgs> {
+fn prepare_images(source: &Utf8Path, images: &[&str]) -> Result<Nixpkgs> {
     let cache = folder::cache()?;
-    let mut set = Nixpkgs::open(folder::copy(&folder::source(), &cache.join("nixpkgs"))?, cache)?;
+    let mut set = Nixpkgs::open(folder::copy(source, &cache.join("nixpkgs"))?, cache)?;
     if let Some(renewed) = renew::renew_gone(&set.workspace, images)? {
         set = Nixpkgs::open(renewed, set.workspace.cache().to_owned())?;
     }

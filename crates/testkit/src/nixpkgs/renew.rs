@@ -10,6 +10,7 @@ use plywood::workspace::{LOCK_NAME, Workspace};
 use plywood_core::platform::Platform;
 
 use super::about::ABOUT_NAME;
+use super::sources::REGISTRY_NAME;
 use super::{Result, about, fetch, folder};
 
 /// Fetches the packages of `images` for every platform. Where some are gone, locks others; returns the copy with that lock.
@@ -29,6 +30,18 @@ pub(super) fn renew_gone(workspace: &Workspace, images: &[&str]) -> Result<Optio
 pub(super) fn relock(workspace: &Workspace, upgrade: Upgrade) -> Result<()> {
     lock(&LockOptions { upgrade, ..LockOptions::default() }, workspace, &Silent)?;
     fs::write(workspace.directory().join(ABOUT_NAME), about::about(workspace)?)?;
+    pin_busybox(workspace)
+}
+
+/// Writes the hash of the locked busybox to where the set's first derivation reads it.
+fn pin_busybox(workspace: &Workspace) -> Result<()> {
+    let hash = fetch::busybox_hash(workspace)?;
+    let path = workspace.directory().join(REGISTRY_NAME);
+    let text = fs::read_to_string(&path)?;
+    let pinned =
+        |line: &str| if line.starts_with("busybox = ") { format!("busybox = \"{hash}\"") } else { line.to_owned() };
+    let lines: Vec<String> = text.lines().map(pinned).collect();
+    fs::write(&path, lines.join("\n") + "\n")?;
     Ok(())
 }
 

@@ -10,6 +10,9 @@ use serde::Deserialize;
 
 use super::Result;
 
+/// What comes from npm and PyPI, and the hash of the first tool.
+pub(super) const REGISTRY_NAME: &str = "sources.toml";
+
 /// Where a file comes from.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
@@ -79,7 +82,7 @@ impl Sources {
             let path = workspace.directory().join(name);
             std::fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}"))
         };
-        let registry: Registry = toml::from_str(&read("sources.toml")?)?;
+        let registry: Registry = toml::from_str(&read(REGISTRY_NAME)?)?;
         for Tarball { name, version } in registry.npm.into_values() {
             add_npm(&mut sources, &name, &version);
         }
@@ -94,6 +97,14 @@ impl Sources {
             }
         }
         Ok(Self(sources))
+    }
+
+    /// The package with the first tool.
+    pub(super) fn busybox(&self) -> Option<&DebRef> {
+        self.0.values().find_map(|source| match source {
+            Source::Busybox(deb) => Some(&**deb),
+            _ => None,
+        })
     }
 
     /// The file of a fixed-output derivation, when it is one of the set's.
