@@ -7,6 +7,7 @@
 mod environment;
 mod files;
 mod hooks;
+mod keys;
 mod profile;
 mod state;
 mod system;
@@ -14,6 +15,7 @@ mod system;
 pub use environment::{Activation, MetadataError, activate};
 pub use files::{Found, StoreFiles, StoreFilesError, find};
 pub use hooks::{HookError, place_hooks, shell_files};
+pub use keys::{NamedPath, StorePathKey, store_path_keys};
 pub use profile::{PROFILE, Profile, ProfileEntry, ProfileError, ProfileRoot, merge_profile};
 pub use state::{NixState, place_state};
 pub use system::{SystemError, SystemFiles, place_system_files};
