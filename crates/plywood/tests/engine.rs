@@ -67,6 +67,8 @@ fn layout(folder: &Path) -> (Output, BuiltImage) {
         digest: image_id,
         image_id,
         packages: 0,
+        store_paths: 0,
+        develop_size: 0,
         compressed_size: 0,
         uncompressed_size: 0,
         layers: Vec::new(),

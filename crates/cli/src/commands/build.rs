@@ -80,14 +80,15 @@ fn text(report: &BuildReport, explain: bool) -> String {
             let _ = writeln!(text, "  {reason}");
         }
     }
-    let columns = ["image", "platform", "packages", "layers", "new", "download", "on disk", "digest"];
-    let mut table = Table::new(columns).right([2, 3, 4, 5, 6]);
+    let columns = ["image", "platform", "packages", "store paths", "layers", "new", "download", "on disk", "digest"];
+    let mut table = Table::new(columns).right([2, 3, 4, 5, 6, 7]);
     for (image, built) in report.images.iter().flat_map(|image| image.platforms.iter().map(move |built| (image, built)))
     {
         table.row([
             image.name.clone(),
             built.platform.to_string(),
             built.packages.to_string(),
+            built.store_paths.to_string(),
             built.layers.len().to_string(),
             built.layers.iter().filter(|layer| layer.origin == LayerOrigin::Made).count().to_string(),
             Size(built.compressed_size).to_string(),
@@ -121,10 +122,17 @@ fn layers(image: &str, built: &BuiltPlatform) -> String {
         };
         let digest = short(&layer.digest.to_hex());
         let _ = writeln!(text, "{:>4}  {digest}  {:>9}  {}; {shared}", number + 1, size.to_string(), layer.reason);
-        let items: Vec<&str> = layer.items.iter().map(|item| item.0.trim_start_matches("deb:")).collect();
-        if !items.is_empty() {
-            let _ = writeln!(text, "      {}: {}", plural(items.len(), "package"), items.join(" "));
+        for (kind, prefix) in [("package", "deb:"), ("store path", "nix")] {
+            let items = layer.items.iter().filter_map(|item| item.0.strip_prefix(prefix));
+            let items: Vec<&str> = items.map(|item| item.trim_start_matches(':')).collect();
+            if !items.is_empty() {
+                let _ = writeln!(text, "      {}: {}", plural(items.len(), kind), items.join(" "));
+            }
         }
+    }
+    if built.develop_size > 0 {
+        let size = Size(built.develop_size);
+        let _ = writeln!(text, "\n{size} of store paths are there for `nix develop` without a network alone");
     }
     if !built.notes.is_empty() {
         text.push_str("\nleft out on purpose, or run as the manifest allows:\n");

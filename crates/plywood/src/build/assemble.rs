@@ -7,12 +7,14 @@ use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
 use plywood_core::image::{Sources, apply, place_bare};
+use plywood_core::manifest::ResolvedImage;
 use plywood_core::manifest::model::ScriptPolicy;
 use plywood_core::tree::Tree;
 use plywood_oci::segment::SegmentContents;
 
 use super::BuildError;
 use super::image::Context;
+use super::nix;
 use super::plan::ImagePlan;
 use crate::events::Event;
 use crate::script_runner::NamespaceRunner;
@@ -32,16 +34,67 @@ pub(super) fn unpacked_debs<'b>(
     plan.packages.iter().map(find).collect()
 }
 
-/// The whole file system of the image, and what was passed over on the way.
+/// What an image is before it is taken apart into layers.
+pub(super) struct Assembled {
+    /// Its whole file system, but for store paths.
+    pub(super) tree: Tree,
+    /// What was passed over on the way.
+    pub(super) notes: BTreeSet<String>,
+    /// The image as its sets and shell activate it; `None` when it is as the manifest says.
+    pub(super) active: Option<ResolvedImage>,
+}
+
+/// Makes the file system of the image.
 pub(super) fn assemble(
     context: &Context<'_>,
     plan: &ImagePlan<'_>,
     debs: &[&UnpackedDeb],
     sources: &Sources,
-) -> Result<(Tree, BTreeSet<String>), BuildError> {
+) -> Result<Assembled, BuildError> {
+    let image = || plan.image.name.to_string();
+    let (mut installer, notes) = match &plan.image.debian {
+        Some(_) => configured(context, plan, debs, sources)?,
+        None => (bare(plan, sources)?, BTreeSet::new()),
+    };
+    let placed = plan.nix.as_ref().map(|nix| nix::place(context, plan, nix, &mut installer, sources)).transpose()?;
+    let apply_failed = |source| BuildError::Apply { image: image(), platform: plan.platform, source };
     if plan.image.debian.is_none() {
-        return bare(context, plan, sources);
+        place_bare(&mut installer.tree, plan.image).map_err(|source| apply_failed(source.into()))?;
     }
+    apply(&mut installer, plan.image, sources, context.date.0).map_err(apply_failed)?;
+    let active = match (&plan.nix, &placed) {
+        (Some(nix), Some(placed)) => Some(nix::activated(plan, nix, placed, &mut installer)?),
+        _ => None,
+    };
+    if plan.image.debian.is_some() {
+        let mut requested = bootstrapped(debs);
+        requested.extend(plan.requested.iter().cloned());
+        let options = DatabaseOptions { requested: &requested, mtime: context.date.0 };
+        write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
+    }
+    Ok(Assembled { tree: installer.tree, notes, active })
+}
+
+/// What an image without Debian starts with: nothing, or the links of merged /usr where files of a system come.
+fn bare(plan: &ImagePlan<'_>, sources: &Sources) -> Result<Installer, BuildError> {
+    let has_bundle = plan.nix.is_some() && plan.image.nix.certificates;
+    if !sources.certificates.is_empty() && !has_bundle {
+        return Err(BuildError::NoTrustStore { image: plan.image.name.to_string() });
+    }
+    let mut installer = Installer::new(plan.platform);
+    if plan.nix.is_none() {
+        installer.tree = Tree::default();
+    }
+    Ok(installer)
+}
+
+/// The packages, unpacked and configured.
+fn configured(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    debs: &[&UnpackedDeb],
+    sources: &Sources,
+) -> Result<(Installer, BTreeSet<String>), BuildError> {
     let image = || plan.image.name.to_string();
     let contents = SegmentContents::new(context.store, plan.codec);
     if !sources.certificates.is_empty() && !debs.iter().any(|deb| deb.package() == "ca-certificates") {
@@ -67,35 +120,7 @@ pub(super) fn assemble(
     for note in &configured.notes {
         context.events.emit(Event::Detail(format!("{} for {}: {note}", image(), plan.platform)));
     }
-    let mut installer: Installer = configured.installer;
-    apply(&mut installer, plan.image, sources, context.date.0).map_err(|source| BuildError::Apply {
-        image: image(),
-        platform: plan.platform,
-        source,
-    })?;
-    let mut requested = bootstrapped(debs);
-    requested.extend(plan.requested.iter().cloned());
-    let options = DatabaseOptions { requested: &requested, mtime: context.date.0 };
-    write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
-    Ok((installer.tree, configured.notes))
-}
-
-/// The file system of an image without Debian: folders, accounts, and the definition on top.
-fn bare(
-    context: &Context<'_>,
-    plan: &ImagePlan<'_>,
-    sources: &Sources,
-) -> Result<(Tree, BTreeSet<String>), BuildError> {
-    let image = || plan.image.name.to_string();
-    if !sources.certificates.is_empty() {
-        return Err(BuildError::NoTrustStore { image: image() });
-    }
-    let failed = |source| BuildError::Apply { image: image(), platform: plan.platform, source };
-    let mut installer = Installer::new(plan.platform);
-    installer.tree = Tree::default();
-    place_bare(&mut installer.tree, plan.image).map_err(|source| failed(source.into()))?;
-    apply(&mut installer, plan.image, sources, context.date.0).map_err(failed)?;
-    Ok((installer.tree, BTreeSet::new()))
+    Ok((configured.installer, configured.notes))
 }
 
 /// The packages whose scripts are treated like this, once their scripts are those that were locked.

@@ -44,7 +44,7 @@ pub(super) fn comment(layer: &BuiltLayer) -> String {
     if layer.items.is_empty() {
         return "users, files and state".to_owned();
     }
-    let names: Vec<&str> = layer.items.iter().map(|key| key.0.rsplit('/').next().unwrap_or(&key.0)).collect();
+    let names: Vec<&str> = layer.items.iter().map(|key| key.0.rsplit(['/', ':']).next().unwrap_or(&key.0)).collect();
     match names.len().checked_sub(NAMED) {
         None | Some(0) => names.join(", "),
         Some(more) => format!("{} and {more} more", names.get(..NAMED).unwrap_or_default().join(", ")),

@@ -8,6 +8,7 @@ use plywood_core::debian::configure::certificates::AddedCertificateError;
 use plywood_core::debian::deb::DebError;
 use plywood_core::digest::FileHash;
 use plywood_core::image::ApplyError;
+use plywood_core::image::nix::{HookError, MetadataError, ProfileError, StoreFilesError, SystemError};
 use plywood_core::oci::ParseReferenceError;
 use plywood_core::platform::Platform;
 use plywood_core::tree::{ParseTreePathError, TreeError, TreePath};
@@ -109,6 +110,67 @@ pub enum BuildError {
         #[source]
         source: TreeError,
     },
+    /// The image's packages do not go into one profile.
+    #[error("cannot make the profile of the image `{image}` for {platform}")]
+    Profile {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: ProfileError,
+    },
+    /// A file of the system is not among the image's store paths.
+    #[error("cannot put files of the system into the image `{image}` for {platform}")]
+    SystemFile {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: SystemError,
+    },
+    /// Files of store paths cannot be listed.
+    #[error("cannot look into the store paths of the image `{image}`")]
+    StoreFiles {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: StoreFilesError,
+    },
+    /// Something is in the way of the store.
+    #[error("cannot put the Nix store's own files into the image `{image}`")]
+    NixPlace {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: TreeError,
+    },
+    /// Nix's database cannot be written.
+    #[error("cannot write Nix's database of the image `{image}`")]
+    NixDatabase {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// Something is in the way of what shells read.
+    #[error("cannot put the shell's hook into the image `{image}`")]
+    Hook {
+        /// The image.
+        image: String,
+        /// Why.
+        #[source]
+        source: HookError,
+    },
+    /// The image's metadata cannot be added to.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// A file of the workspace cannot be read.
     #[error("cannot read {path}")]
     ReadSource {
@@ -195,6 +257,8 @@ impl BuildError {
             Self::NotLocked { .. } => Some("run `plywood lock`".to_owned()),
             Self::Scripts { .. } => Some("look at the scripts, then run `plywood lock --upgrade PACKAGE`".to_owned()),
             Self::Fetch(error) => error.hint(),
+            Self::Profile { source, .. } => source.hint(),
+            Self::SystemFile { source, .. } => source.hint(),
             Self::Certificate { source, .. } => source.hint(),
             Self::SameCertificateName { .. } => Some("give the files different names".to_owned()),
             Self::NoTrustStore { .. } => {

@@ -6,7 +6,9 @@ use plywood_core::debian::deb::UnpackedDeb;
 use plywood_core::image::{Sources, image_annotations, image_config};
 use plywood_core::item::ItemId;
 use plywood_core::layering::{ItemChanges, ItemEntries, settle};
+use plywood_core::manifest::ResolvedImage;
 use plywood_core::manifest::model::Workspace as WorkspaceTable;
+use plywood_core::nix::store_item_id;
 use plywood_core::oci::Timestamp;
 use plywood_core::tree::Tree;
 use plywood_oci::codec::Codec;
@@ -17,10 +19,12 @@ use plywood_oci::store::Store;
 use rayon::prelude::*;
 
 use super::BuildError;
-use super::assemble::{assemble, unpacked_debs};
+use super::assemble::{Assembled, assemble, unpacked_debs};
 use super::describe::{check_size, comment, describe};
+use super::nix;
+use super::nix_plan::NixPlan;
 use super::packages::Unpacked;
-use super::plan::ImagePlan;
+use super::plan::{ImagePlan, PlannedItem};
 use super::report::{BuiltPlatform, LayerOrigin};
 use crate::events::{Events, Task};
 
@@ -43,6 +47,8 @@ pub(super) struct Prepared {
     layers: Vec<Vec<ItemId>>,
     codec: Codec,
     notes: BTreeSet<String>,
+    /// The image as its sets and shell activate it.
+    active: Option<ResolvedImage>,
 }
 
 /// Configures the packages of an image and writes the segments that no package brings.
@@ -51,12 +57,12 @@ pub(super) struct Prepared {
 /// When the packages cannot be configured, the definition does not fit them, or the store cannot be written.
 pub(super) fn prepare(context: &Context<'_>, plan: &ImagePlan<'_>, sources: &Sources) -> Result<Prepared, BuildError> {
     let debs = unpacked_debs(context, plan)?;
-    let (tree, notes) = assemble(context, plan, &debs, sources)?;
+    let Assembled { tree, notes, active } = assemble(context, plan, &debs, sources)?;
     let (mut layers, generated) = items(context, plan, &debs, &tree)?;
     let contents = SegmentContents::new(context.store, plan.codec);
     let state = write_generated(context.store, plan.codec, &generated, &contents)?;
     layers.push(vec![state.item()]);
-    Ok(Prepared { layers, codec: plan.codec, notes })
+    Ok(Prepared { layers, codec: plan.codec, notes, active })
 }
 
 /// Layers by their keys, with whether the store had them before.
@@ -103,8 +109,9 @@ pub(super) fn finish(
     check_size(plan, &built)?;
 
     let comments: Vec<String> = built.iter().map(comment).collect();
-    let config = image_config(plan.image, context.workspace, plan.platform, context.created, &comments);
-    let annotations = image_annotations(plan.image, context.workspace, context.created);
+    let image = prepared.active.as_ref().unwrap_or(plan.image);
+    let config = image_config(image, context.workspace, plan.platform, context.created, &comments);
+    let annotations = image_annotations(image, context.workspace, context.created);
     let layers = own.into_iter().map(|(layer, _)| layer).collect();
     let image = Image::assemble(context.store, plan.platform, config, layers, annotations)?;
     let report = BuiltPlatform {
@@ -112,6 +119,8 @@ pub(super) fn finish(
         digest: image.manifest.digest,
         image_id: image.config.digest,
         packages: plan.packages.len(),
+        store_paths: plan.nix.as_ref().map_or(0, |nix| nix.paths.len()),
+        develop_size: plan.nix.as_ref().map_or(0, NixPlan::develop_size),
         compressed_size: built.iter().map(|layer| layer.compressed_size).sum(),
         uncompressed_size: built.iter().map(|layer| layer.uncompressed_size).sum(),
         layers: built,
@@ -129,14 +138,19 @@ fn items(
     debs: &[&UnpackedDeb],
     tree: &Tree,
 ) -> Result<(Vec<Vec<ItemId>>, Generated), BuildError> {
-    let stacked: Vec<Vec<ItemEntries<'_>>> = plan
-        .layers
-        .iter()
-        .map(|layer| {
-            let debs = layer.items.iter().filter_map(|(_, place)| debs.get(*place));
-            debs.map(|deb| ItemEntries { item: deb.item, entries: &deb.entries }).collect()
-        })
-        .collect();
+    let (above, paths) = (nix::directories(), plan.nix.as_ref().map(|nix| &nix.paths));
+    let entries = |item: &PlannedItem| match item {
+        PlannedItem::Package(place) => {
+            debs.get(*place).map(|deb| ItemEntries { item: deb.item, entries: &deb.entries })
+        }
+        // A store path is the same in every image: of its entries only the folders above it can differ.
+        PlannedItem::StorePath(path) => {
+            let planned = paths.and_then(|paths| paths.get(path))?;
+            Some(ItemEntries { item: store_item_id(path, planned.nar_hash), entries: &above })
+        }
+    };
+    let stacked: Vec<Vec<ItemEntries<'_>>> =
+        plan.layers.iter().map(|layer| layer.items.iter().filter_map(|(_, item)| entries(item)).collect()).collect();
     let settled = settle(tree, &stacked);
     let changed: Vec<(ItemId, &ItemChanges)> = stacked
         .iter()

@@ -7,6 +7,7 @@ use std::thread;
 use plywood_core::image::Sources;
 use plywood_core::item::ItemId;
 use plywood_core::manifest::{DebianSource, Manifest, ResolvedImage};
+use plywood_core::nix::StorePath;
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
 use plywood_oci::codec::Codec;
@@ -25,6 +26,7 @@ use crate::Error;
 use crate::debian::FetchError;
 use crate::events::{Events, Task, Unit};
 use crate::lock::{self, Ensured};
+use crate::nix::{Sources as StoreSources, WantedPath};
 use crate::workspace::Workspace;
 
 /// Makes the images and writes them to the output; what is gone from every mirror is resolved anew unless `locked`.
@@ -101,6 +103,7 @@ impl<'b> Build<'b> {
             return Ok(());
         }
         let unpacked = self.unpack_for(&missing)?;
+        self.fetch_for(&missing)?;
         let context = Context {
             store: self.store,
             unpacked: &unpacked,
@@ -147,6 +150,26 @@ impl<'b> Build<'b> {
             unpacked.extend(unpack_all(self.store, &archive, &wanted, self.threads, self.events)?);
         }
         Ok(unpacked)
+    }
+
+    /// Fetches the store paths that the images need.
+    fn fetch_for(&self, jobs: &[&mut Job<'_>]) -> Result<(), Error> {
+        let mut wanted: BTreeMap<Codec, BTreeMap<&StorePath, WantedPath>> = BTreeMap::new();
+        for job in jobs {
+            let paths = job.plan.nix.iter().flat_map(|nix| &nix.paths);
+            let paths = paths.map(|(path, planned)| (path, planned.wanted(path)));
+            wanted.entry(job.plan.codec).or_default().extend(paths);
+        }
+        wanted.retain(|_, paths| !paths.is_empty());
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let sources = StoreSources::from_workspace(self.workspace, self.manifest, self.events)?;
+        for (codec, paths) in wanted {
+            let paths: Vec<WantedPath> = paths.into_values().collect();
+            sources.fetch_all(self.store, &paths, codec, self.threads)?;
+        }
+        Ok(())
     }
 }
 

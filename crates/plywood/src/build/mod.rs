@@ -6,12 +6,15 @@ mod error;
 mod image;
 mod load;
 mod make;
+mod nix;
+mod nix_plan;
 mod output;
 mod packages;
 mod plan;
 mod record;
 mod report;
 mod sources;
+mod store_files;
 mod write;
 
 use std::num::NonZeroUsize;

@@ -8,10 +8,12 @@ use plywood_core::image::package_key;
 use plywood_core::item::ItemKey;
 use plywood_core::lockfile::{LockedScript, Lockfile};
 use plywood_core::manifest::{Compression, ResolvedImage};
+use plywood_core::nix::StorePath;
 use plywood_core::platform::Platform;
 use plywood_oci::codec::Codec;
 
 use super::BuildError;
+use super::nix_plan::{self, NixPlan};
 use super::packages::WantedDeb;
 use crate::lock::deb_ref;
 
@@ -27,17 +29,28 @@ pub(super) struct ImagePlan<'m> {
     pub(super) requested: BTreeSet<String>,
     /// The packages whose scripts are run or left out, by name.
     pub(super) scripts: BTreeMap<String, LockedScript>,
-    /// The layers of packages, bottom up.
+    /// What it has of Nix; `None` without sets and shell.
+    pub(super) nix: Option<NixPlan>,
+    /// The layers of packages and store paths, bottom up.
     pub(super) layers: Vec<PlannedLayer>,
 }
 
-/// A layer of packages.
+/// A layer of packages and store paths.
 #[derive(Debug)]
 pub(super) struct PlannedLayer {
     /// The images that have it.
     pub(super) images: BTreeSet<String>,
-    /// Its items with their places in [`ImagePlan::packages`].
-    pub(super) items: Vec<(ItemKey, usize)>,
+    /// Its items.
+    pub(super) items: Vec<(ItemKey, PlannedItem)>,
+}
+
+/// An item of a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PlannedItem {
+    /// A package, by its place in [`ImagePlan::packages`].
+    Package(usize),
+    /// A store path of [`ImagePlan::nix`].
+    StorePath(StorePath),
 }
 
 /// Reads the plan of an image out of the lock.
@@ -65,14 +78,20 @@ pub(super) fn plan<'m>(
             requested.insert(package.name.to_string());
         }
         let source = image.debian.as_ref().ok_or_else(|| not_locked("archive".to_owned()))?;
-        places.insert(package_key(source, image.compression, &package.name), packages.len());
+        let key = package_key(source, image.compression, &package.name);
+        places.insert(key, PlannedItem::Package(packages.len()));
         packages.push(WantedDeb { deb: deb_ref(package, platform, lock.date), filters: filters.clone(), codec });
+    }
+    let nix = nix_plan::from_lock(image, platform, lock).map_err(not_locked)?;
+    for (path, planned) in nix.iter().flat_map(|nix| &nix.paths) {
+        places.insert(planned.key.clone(), PlannedItem::StorePath(path.clone()));
     }
     let layout = lock.layouts.get(&platform).ok_or_else(|| not_locked("layout".to_owned()))?;
     let mut layers = Vec::new();
     for layer in layout.layers_of(image.name.as_str()) {
         let items = layer.items.iter().map(|key| {
-            let place = places.remove(key).ok_or_else(|| not_locked(format!("package for the item {key}")))?;
+            let place =
+                places.remove(key).ok_or_else(|| not_locked(format!("package or store path for the item {key}")))?;
             Ok::<_, BuildError>((key.clone(), place))
         });
         layers.push(PlannedLayer { images: layer.images.clone(), items: items.collect::<Result<_, _>>()? });
@@ -81,7 +100,7 @@ pub(super) fn plan<'m>(
         return Err(not_locked(format!("layer for the item {key}")));
     }
     let scripts = scripts(image, platform, lock);
-    Ok(ImagePlan { image, platform, codec, packages, requested, scripts, layers })
+    Ok(ImagePlan { image, platform, codec, packages, requested, scripts, nix, layers })
 }
 
 fn scripts(image: &ResolvedImage, platform: Platform, lock: &Lockfile) -> BTreeMap<String, LockedScript> {

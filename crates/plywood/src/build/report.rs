@@ -48,6 +48,10 @@ pub struct BuiltPlatform {
     pub image_id: Digest,
     /// How many packages it has.
     pub packages: usize,
+    /// How many store paths it has.
+    pub store_paths: usize,
+    /// Bytes of those that are there for `nix develop` without a network alone.
+    pub develop_size: u64,
     /// Bytes of its layers as stored: what a machine that has none of them downloads.
     pub compressed_size: u64,
     /// Bytes of its layers uncompressed: what it takes on disk.

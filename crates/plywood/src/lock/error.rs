@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use plywood_core::debian::deb::DebError;
 use plywood_core::debian::packages_index::PackagesIndexError;
 use plywood_core::debian::resolver::{ParseRequestError, ResolveError};
+use plywood_core::image::nix::NotLockedError;
 use plywood_core::layering::PlanError;
 use plywood_core::lockfile::{LockfileError, LockfileProblem};
 use plywood_core::platform::Platform;
@@ -116,6 +117,15 @@ pub enum LockError {
         /// Why.
         #[source]
         source: PlanError,
+    },
+    /// The store paths of an image are not all locked; a mistake in the program.
+    #[error("cannot lay out the store paths for {platform}")]
+    NixLayers {
+        /// The platform.
+        platform: Platform,
+        /// Why.
+        #[source]
+        source: NotLockedError,
     },
 }
 

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use plywood_core::image::nix::{ImageClosure, image_closure, platform_keys, store_path_item};
 use plywood_core::image::package_key;
 use plywood_core::layering::{ImageInput, ItemInfo, LayerBudget, LayerInput, Layout, Volatility, plan};
-use plywood_core::lockfile::{LockedPackage, Lockfile};
+use plywood_core::lockfile::{LockedNixPlatform, LockedPackage, Lockfile};
 use plywood_core::manifest::ResolvedImage;
+use plywood_core::nix::StorePath;
 use plywood_core::platform::Platform;
 
 use super::LockError;
 
 /// Layers that are not in the layout: the image's generated state.
-const GENERATED_LAYERS: usize = 1;
+pub(crate) const GENERATED_LAYERS: usize = 1;
 
-/// Lays out the locked packages of all images, keeping to `previous` where that still holds.
+/// Lays out what is locked for all images, keeping to `previous` where that still holds.
 pub(super) fn lay_out(
     lock: &Lockfile,
     images: &[&ResolvedImage],
@@ -21,6 +23,7 @@ pub(super) fn lay_out(
     previous: Option<&Layout>,
 ) -> Result<Layout, LockError> {
     let mut input = LayerInput { previous: previous.cloned(), ..LayerInput::default() };
+    let mut closures: Vec<(&ResolvedImage, ImageClosure)> = Vec::new();
     for image in images {
         let Some(packages) = lock.packages_of(image.name.as_str(), platform) else { continue };
         let mut items = BTreeSet::new();
@@ -37,8 +40,62 @@ pub(super) fn lay_out(
             items,
             budget: LayerBudget { max_layers: usize::from(image.layers.get()), reserved: GENERATED_LAYERS },
         });
+        let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
+        let closure = locked.map(|locked| image_closure(&image.nix, locked)).transpose();
+        closures
+            .push((image, closure.map_err(|source| LockError::NixLayers { platform, source })?.unwrap_or_default()));
+    }
+    if let Some(locked) = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform)) {
+        add_store_paths(&mut input, &closures, locked);
     }
     plan(&input).map_err(|source| LockError::Plan { platform, source })
+}
+
+/// Adds the store paths of images, which are in the order of the input's, and says which image is within which.
+fn add_store_paths(input: &mut LayerInput, closures: &[(&ResolvedImage, ImageClosure)], locked: &LockedNixPlatform) {
+    let keys = platform_keys(locked);
+    let used: BTreeSet<&StorePath> = closures.iter().flat_map(|(_, closure)| &closure.runtime).collect();
+    let roots: BTreeSet<&StorePath> =
+        closures.iter().flat_map(|(_, closure)| closure.roots.iter().map(|root| &root.path)).collect();
+    for ((image, closure), there) in closures.iter().zip(&mut input.images) {
+        for path in closure.paths() {
+            let (Some(key), Some(path_locked)) = (keys.get(path), locked.paths.get(path)) else { continue };
+            let item = store_path_item(key, image.compression);
+            let info = || ItemInfo {
+                size: path_locked.nar_size,
+                group: key.package.clone(),
+                kind: if used.contains(path) { "store path" } else { "store path for nix develop" },
+                volatility: match path_locked.references.iter().all(|reference| reference == path) {
+                    // What a person asks for is what a person updates; what nothing else is needed for changes least.
+                    _ if roots.contains(path) => Volatility::Frequent,
+                    true => Volatility::Base,
+                    false => Volatility::Stable,
+                },
+            };
+            input.items.entry(item.clone()).or_insert_with(info);
+            there.items.insert(item);
+        }
+    }
+    let within: Vec<BTreeSet<String>> = closures.iter().map(|one| within(one, closures)).collect();
+    for (there, within) in input.images.iter_mut().zip(within) {
+        there.within = within;
+    }
+}
+
+/// The images that have every store path of this one, compressed alike.
+fn within(one: &(&ResolvedImage, ImageClosure), closures: &[(&ResolvedImage, ImageClosure)]) -> BTreeSet<String> {
+    let (image, closure) = one;
+    let paths: BTreeSet<&StorePath> = closure.paths().collect();
+    if paths.is_empty() {
+        return BTreeSet::new();
+    }
+    let has_all = |(other, theirs): &&(&ResolvedImage, ImageClosure)| {
+        let different = other.name != image.name && !image.parents.contains(&other.name);
+        different
+            && other.compression == image.compression
+            && paths.iter().all(|path| theirs.runtime.contains(*path) || theirs.develop.contains(*path))
+    };
+    closures.iter().filter(has_all).map(|(other, _)| other.name.to_string()).collect()
 }
 
 fn info(package: &LockedPackage) -> ItemInfo {

@@ -4,6 +4,7 @@
 //! Store paths never enter the tree of an image, or memory would grow with their closure. What of them is needed here,
 //! the names in a profile and single files, is asked for through [`StoreFiles`].
 
+mod closure;
 mod environment;
 mod files;
 mod hooks;
@@ -12,6 +13,7 @@ mod profile;
 mod state;
 mod system;
 
+pub use closure::{ImageClosure, NotLockedError, image_closure, platform_keys, store_path_item};
 pub use environment::{Activation, MetadataError, activate};
 pub use files::{Found, StoreFiles, StoreFilesError, find};
 pub use hooks::{HookError, place_hooks, shell_files};

@@ -1,0 +1,133 @@
+//! What an image has of Nix, put into its tree around what the manifest says.
+
+use std::collections::BTreeMap;
+
+use plywood_core::debian::dpkg::Installer;
+use plywood_core::image::Sources;
+use plywood_core::image::nix::{
+    Activation, NixState, PROFILE, Profile, StoreFiles, SystemFiles, activate, merge_profile, place_hooks, place_state,
+    place_system_files, shell_files,
+};
+use plywood_core::manifest::ResolvedImage;
+use plywood_core::tree::{Meta, Node, TreeError, TreePath};
+
+use super::BuildError;
+use super::image::Context;
+use super::nix_plan::NixPlan;
+use super::plan::ImagePlan;
+use super::store_files::SegmentFiles;
+use crate::nix::database::{SCHEMA_VERSION, write_database};
+
+/// What the image's environment gains, by what was put into its tree.
+#[derive(Debug, Default)]
+pub(super) struct Placed {
+    variables: BTreeMap<String, String>,
+}
+
+/// Puts the profile, Nix's state and the system's files into the tree: all that the manifest's own files may replace.
+///
+/// # Errors
+/// When packages collide, a file that is wanted is nowhere, or the segments cannot be read.
+pub(super) fn place(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    nix: &NixPlan,
+    installer: &mut Installer,
+    sources: &Sources,
+) -> Result<Placed, BuildError> {
+    let items = nix.items();
+    let files = SegmentFiles::new(context.store, plan.codec, &items);
+    let failed = |source: TreeError| BuildError::NixPlace { image: plan.image.name.to_string(), source };
+    let profile = merge_profile(&files, &nix.roots).map_err(|source| BuildError::Profile {
+        image: plan.image.name.to_string(),
+        platform: plan.platform,
+        source,
+    })?;
+    installer.tree.create_dir_all(&TreePath::literal("nix/store"), &Meta::root(0o755, 1)).map_err(failed)?;
+    for (path, node) in profile.nodes() {
+        let path = PROFILE.join(path.as_bytes()).map_err(|error| failed(error.into()))?;
+        installer.tree.insert(path, node).map_err(failed)?;
+    }
+    if plan.image.nix.database {
+        place_state(&mut installer.tree, &state(plan.image, nix)?).map_err(failed)?;
+    }
+    let certificates: Vec<u8> = sources.certificates.values().flat_map(|pem| pem.iter().copied()).collect();
+    let wanted = wanted(plan.image, nix, &profile, &files)?;
+    let variables =
+        place_system_files(&mut installer.tree, wanted, (&profile, &files), &nix.runtime, &certificates, plan.platform)
+            .map_err(|source| BuildError::SystemFile {
+                image: plan.image.name.to_string(),
+                platform: plan.platform,
+                source,
+            })?;
+    Ok(Placed { variables })
+}
+
+/// Puts what shells read when they start over the manifest's own files, and gives the image as it is activated.
+///
+/// # Errors
+/// When something is in the way, or the manifest's metadata label cannot be added to.
+pub(super) fn activated(
+    plan: &ImagePlan<'_>,
+    nix: &NixPlan,
+    placed: &Placed,
+    installer: &mut Installer,
+) -> Result<ResolvedImage, BuildError> {
+    let image = || plan.image.name.to_string();
+    let shell = nix.shell.as_ref();
+    // Debian's login shells start from a PATH of their own; a bare image has none that would.
+    if shell.is_some() || plan.image.debian.is_some() {
+        let mut variables = placed.variables.clone();
+        variables.extend(shell.iter().flat_map(|shell| shell.env.clone()));
+        for (path, node) in shell_files(&variables, shell.map(|shell| shell.hook.as_str())) {
+            let failed = |source| BuildError::NixPlace { image: image(), source };
+            installer.tree.insert(path, node).map_err(failed)?;
+        }
+        place_hooks(installer).map_err(|source| BuildError::Hook { image: image(), source })?;
+    }
+    let activation = Activation {
+        shell: shell.map(|shell| &shell.env),
+        system: Some(&placed.variables),
+        has_store: plan.image.nix.database,
+    };
+    Ok(activate(plan.image, activation)?)
+}
+
+fn wanted(
+    image: &ResolvedImage,
+    nix: &NixPlan,
+    profile: &Profile,
+    files: &dyn StoreFiles,
+) -> Result<SystemFiles, BuildError> {
+    let asked = &image.nix;
+    let has = |path| -> Result<bool, BuildError> {
+        let found = profile.find(files, &TreePath::literal(path));
+        Ok(found.map_err(|source| BuildError::StoreFiles { image: image.name.to_string(), source })?.is_some())
+    };
+    let available = |asked: bool, path| if nix.as_available { has(path) } else { Ok(asked) };
+    Ok(SystemFiles {
+        sh: asked.sh,
+        env: available(asked.env, "bin/env")?,
+        certificates: available(asked.certificates, "etc/ssl/certs/ca-bundle.crt")?,
+        time_zones: available(asked.time_zones, "share/zoneinfo")?,
+        loader: asked.loader,
+    })
+}
+
+fn state(image: &ResolvedImage, nix: &NixPlan) -> Result<NixState, BuildError> {
+    let database = write_database(&nix.valid_paths())
+        .map_err(|source| BuildError::NixDatabase { image: image.name.to_string(), source })?;
+    let user = image.users.values().find(|user| Some(&user.name) == image.user.as_ref());
+    Ok(NixState {
+        database: database.into(),
+        schema: SCHEMA_VERSION,
+        roots: nix.graph().unreferenced().into_iter().cloned().collect(),
+        owner: user.map_or((0, 0), |user| (user.uid, user.gid)),
+    })
+}
+
+/// The directories above store paths as every segment of one has them.
+pub(super) fn directories() -> Vec<(TreePath, Node)> {
+    let directory = |path| (TreePath::literal(path), Node::directory(Meta::root(0o755, 1)));
+    vec![directory("nix"), directory("nix/store")]
+}

@@ -1,0 +1,82 @@
+//! What is in the store paths of an image, from the indexes of their segments.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plywood_core::image::nix::{StoreFiles, StoreFilesError};
+use plywood_core::item::ItemId;
+use plywood_core::nix::{StoreEntry, StoreEntryKind, StoreIndex, StorePath};
+use plywood_core::tree::{Content, Meta, Node, NodeKind, PackedContent, ReadContent, Tree};
+use plywood_oci::codec::Codec;
+use plywood_oci::segment::{SegmentContents, SegmentError};
+use plywood_oci::store::Store;
+
+/// As many entries are kept in memory at once, at some 200 bytes each; a path that is asked for again is read again.
+const MAX_KEPT: usize = 100_000;
+
+/// Lists and reads files of store paths that are segments in the store.
+pub(crate) struct SegmentFiles<'s> {
+    store: &'s Store,
+    codec: Codec,
+    items: &'s BTreeMap<StorePath, ItemId>,
+    contents: SegmentContents<'s>,
+    kept: Mutex<Kept>,
+}
+
+/// What was listed last, and how many entries that are.
+#[derive(Default)]
+struct Kept {
+    trees: Vec<(StorePath, Arc<Tree>)>,
+    entries: usize,
+}
+
+impl<'s> SegmentFiles<'s> {
+    /// Those of these items.
+    pub(crate) fn new(store: &'s Store, codec: Codec, items: &'s BTreeMap<StorePath, ItemId>) -> Self {
+        Self { store, codec, items, contents: SegmentContents::new(store, codec), kept: Mutex::default() }
+    }
+
+    fn list(&self, item: ItemId) -> Result<Tree, Box<dyn std::error::Error + Send + Sync>> {
+        let segment = self.store.segment(item, self.codec)?.ok_or(SegmentError::Missing { item })?;
+        let index: StoreIndex = postcard::from_bytes(&segment.index()?)?;
+        Ok(index.entries.into_iter().map(|entry| (entry.path.clone(), node(item, &entry))).collect())
+    }
+}
+
+impl StoreFiles for SegmentFiles<'_> {
+    fn files(&self, path: &StorePath) -> Result<Option<Arc<Tree>>, StoreFilesError> {
+        let Some(item) = self.items.get(path) else { return Ok(None) };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = kept.trees.iter().rposition(|(known, _)| known == path) {
+            let (path, tree) = kept.trees.remove(at);
+            kept.trees.push((path, tree.clone()));
+            return Ok(Some(tree));
+        }
+        let failed = |source| StoreFilesError::List { path: path.clone(), source };
+        let tree = Arc::new(self.list(*item).map_err(failed)?);
+        kept.entries += tree.len();
+        kept.trees.push((path.clone(), tree.clone()));
+        while kept.entries > MAX_KEPT && kept.trees.len() > 1 {
+            let (_, gone) = kept.trees.remove(0);
+            kept.entries -= gone.len();
+        }
+        Ok(Some(tree))
+    }
+
+    fn contents(&self) -> &dyn ReadContent {
+        &self.contents
+    }
+}
+
+/// An entry of an index as it is in the image.
+fn node(item: ItemId, entry: &StoreEntry) -> Node {
+    match &entry.kind {
+        StoreEntryKind::Directory => Node::directory(Meta::root(0o555, 1)),
+        StoreEntryKind::Symlink { target } => Node::symlink(target.clone(), 1),
+        StoreEntryKind::File { executable, size, offset } => {
+            let content = Content::Packed(PackedContent { item, offset: *offset, size: *size });
+            let mode = if *executable { 0o555 } else { 0o444 };
+            Node { meta: Meta::root(mode, 1), kind: NodeKind::File { content, link: None } }
+        }
+    }
+}
