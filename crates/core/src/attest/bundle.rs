@@ -9,19 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{AttestationError, parse, rule};
 use super::{DsseEnvelope, PublicKey};
+use crate::oci::MediaType;
 
-/// The media type of bundles, which is also their `artifactType`.
-pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-
-/// How the media types of all versions begin.
-const ANY_VERSION: &str = "application/vnd.dev.sigstore.bundle";
 const WHAT: &str = "Sigstore bundle";
 
 /// An envelope with a hint at the key that signed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SigstoreBundle {
-    media_type: String,
+    media_type: MediaType,
     verification_material: VerificationMaterial,
     dsse_envelope: DsseEnvelope,
 }
@@ -49,7 +45,7 @@ impl SigstoreBundle {
         let hint = BASE64.encode(key.id().hash().as_bytes());
         let verification_material =
             VerificationMaterial { public_key: Some(PublicKeyIdentifier { hint }), tlog_entries: [] };
-        Self { media_type: BUNDLE.to_owned(), verification_material, dsse_envelope }
+        Self { media_type: MediaType::SIGSTORE_BUNDLE, verification_material, dsse_envelope }
     }
 
     /// Parses a bundle with an envelope. What is in it is not to be believed yet.
@@ -58,7 +54,7 @@ impl SigstoreBundle {
     /// When it is too large or no such bundle.
     pub fn parse(bytes: &[u8]) -> Result<Self, AttestationError> {
         let bundle: Self = parse(WHAT, bytes)?;
-        rule(WHAT, bundle.media_type.starts_with(ANY_VERSION), "`mediaType` is that of a bundle")?;
+        rule(WHAT, bundle.media_type.is_sigstore_bundle(), "`mediaType` is that of a bundle")?;
         bundle.dsse_envelope.check()?;
         Ok(bundle)
     }

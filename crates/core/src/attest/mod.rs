@@ -18,7 +18,7 @@ mod statement;
 mod tests;
 
 pub use attached::{Attachment, SignatureForm, Trust, TrustedSignature, TrustedStatement};
-pub use bundle::{BUNDLE, SigstoreBundle};
+pub use bundle::SigstoreBundle;
 pub use dsse::{DsseEnvelope, Verified, pre_authentication_encoding};
 pub use error::{AttestationError, MAX_ATTESTATION};
 pub use key::{BadSignature, KeyAlgorithm, KeyError, KeyId, ParseAlgorithmError, PrivateKey, PublicKey};

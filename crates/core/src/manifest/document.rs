@@ -6,7 +6,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use toml::de::{DeTable, DeValue};
 
-use super::model::{Debian, Image, Nix, Set, Shell, Workspace};
+use super::model::{Debian, Image, Nix, Publish, Set, Shell, Workspace};
 use super::read::{self, FromToml as _, Problems, read_table};
 use crate::digest::Digest;
 
@@ -32,6 +32,8 @@ pub(super) struct Document {
     pub(super) debian: Option<Debian>,
     /// Where store paths come from.
     pub(super) nix: Option<Nix>,
+    /// How images are published, and whose signatures are believed.
+    pub(super) publish: Option<Publish>,
     /// Sets of packages from Nix, by name.
     #[schemars(default)]
     pub(super) sets: BTreeMap<Spanned<SetName>, Set>,
@@ -44,24 +46,14 @@ pub(super) struct Document {
 }
 
 /// Tables of later versions of plywood.
-const RESERVED: [&str; 11] = [
-    "app",
-    "apps",
-    "devcontainer",
-    "features",
-    "overlays",
-    "policy",
-    "publish",
-    "registries",
-    "scan",
-    "templates",
-    "update",
-];
+const RESERVED: [&str; 10] =
+    ["app", "apps", "devcontainer", "features", "overlays", "policy", "registries", "scan", "templates", "update"];
 
 read_table!(Document {
     workspace = "workspace",
     debian = "debian",
     nix = "nix",
+    publish = "publish",
     sets = "sets",
     shells = "shells",
     images = "images",
@@ -109,6 +101,11 @@ impl Manifest {
     /// The workspace as a whole.
     pub fn workspace(&self) -> &Workspace {
         &self.document.workspace
+    }
+
+    /// How images are published, and whose signatures are believed.
+    pub fn publish(&self) -> Option<&Publish> {
+        self.document.publish.as_ref()
     }
 
     /// The images as written, by name.

@@ -58,6 +58,7 @@ pub(super) fn document(document: &Document, names: &Names, problems: &mut Proble
         platforms(list, problems);
     }
     no_duplicates(&document.workspace.certificates, ToString::to_string, problems);
+    document.publish.iter().for_each(|publish| no_duplicates(&publish.keys, ToString::to_string, problems));
     if let Some(table) = &document.debian {
         debian(table, problems);
     }

@@ -22,3 +22,11 @@ pub const LAYER_KEY: &str = "dev.plywood.layer.key";
 pub const LAYER_DIFF_ID: &str = "dev.plywood.layer.diff-id";
 /// On a layer's descriptor: the size of its uncompressed bytes.
 pub const LAYER_UNCOMPRESSED_SIZE: &str = "dev.plywood.layer.uncompressed-size";
+/// On what cosign signed: the signature in base64; empty on an envelope, which has its own.
+pub const COSIGN_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// On an attestation under cosign's tag: the type of its predicate.
+pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
+/// On an attached Sigstore bundle: what kind of thing is in it.
+pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
+/// On an attached Sigstore bundle: the type of the predicate in it.
+pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";

@@ -33,6 +33,12 @@ impl MediaType {
     pub const DOCKER_CONFIG: Self = Self::known("application/vnd.docker.container.image.v1+json");
     /// Docker's layer, compressed by gzip.
     pub const DOCKER_LAYER_GZIP: Self = Self::known("application/vnd.docker.image.rootfs.diff.tar.gzip");
+    /// A signed envelope, as cosign keeps attestations under a tag.
+    pub const DSSE_ENVELOPE: Self = Self::known("application/vnd.dsse.envelope.v1+json");
+    /// What cosign signs, under a tag.
+    pub const COSIGN_SIMPLE_SIGNING: Self = Self::known("application/vnd.dev.cosign.simplesigning.v1+json");
+    /// A signed envelope with what it takes to verify it.
+    pub const SIGSTORE_BUNDLE: Self = Self::known("application/vnd.dev.sigstore.bundle.v0.3+json");
 
     /// Docker's layer, uncompressed.
     pub const DOCKER_LAYER: Self = Self::known("application/vnd.docker.image.rootfs.diff.tar");
@@ -54,6 +60,11 @@ impl MediaType {
     /// Whether it is an image manifest, OCI's or Docker's.
     pub fn is_manifest(&self) -> bool {
         [Self::IMAGE_MANIFEST, Self::DOCKER_MANIFEST].contains(self)
+    }
+
+    /// Whether it is a Sigstore bundle, of whatever version.
+    pub fn is_sigstore_bundle(&self) -> bool {
+        self.0.starts_with("application/vnd.dev.sigstore.bundle")
     }
 
     /// Whether it is an image configuration, OCI's or Docker's.

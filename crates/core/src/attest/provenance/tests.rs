@@ -110,6 +110,16 @@ fn it_survives_text() {
 }
 
 #[test]
+fn another_commit_and_run_say_the_same() {
+    let (told, mut other) = (provenance(), provenance());
+    other.run_details.metadata.invocation_id = None;
+    other.build_definition.resolved_dependencies.remove(0);
+    assert!(told.says_the_same(&other));
+    other.build_definition.resolved_dependencies.remove(0);
+    assert!(!told.says_the_same(&other));
+}
+
+#[test]
 fn another_lock_is_told_by_what_changed() {
     let changes = |lock: &Lockfile| {
         let told = with_materials(lock, |here| provenance().changes(here));

@@ -6,6 +6,7 @@ mod env;
 mod files;
 mod image;
 mod nix;
+mod publish;
 mod user;
 mod workspace;
 
@@ -15,5 +16,6 @@ pub use env::{EnvEdit, EnvValue};
 pub use files::{DirectoryEntry, FileContent, FileEntry};
 pub use image::{Healthcheck, HealthcheckSetting, Image, Retries, ScriptPolicy};
 pub use nix::{ImageNix, Nix, Priority, Set, Shell};
+pub use publish::Publish;
 pub use user::{Group, Id, User};
 pub use workspace::Workspace;
