@@ -87,6 +87,16 @@ pub(crate) enum Command {
     Run(commands::run::RunArgs),
     /// Check an image's files without running it
     Inspect(commands::inspect::InspectArgs),
+    /// Sign an image in a registry
+    Sign(commands::sign::SignArgs),
+    /// Attach a signed statement to an image in a registry
+    Attest(commands::attest::AttestArgs),
+    /// Check an image's signature and where it came from
+    Verify(commands::verify::VerifyArgs),
+    /// List what is attached to an image in a registry
+    Referrers(commands::referrers::ReferrersArgs),
+    /// Say of running images who signed them and where they came from
+    Audit(commands::audit::AuditArgs),
     /// Make keys that sign images
     Key(commands::key::KeyArgs),
     /// Say what this machine has and lacks

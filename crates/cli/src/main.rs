@@ -6,6 +6,7 @@ mod context;
 mod exit;
 mod failure;
 mod interrupt;
+mod registry;
 mod render;
 
 use std::process::ExitCode;

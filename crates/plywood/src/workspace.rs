@@ -51,7 +51,6 @@ impl Workspace {
         Self { debian: Some(StandIn { mirrors, keyring }), ..self }
     }
 
-<<<<<<< HEAD
     /// The same workspace with other sources of store paths than the manifest or the environment name: those of tests.
     #[must_use]
     pub fn with_sources(self, sources: StandInSources) -> Self {
@@ -61,7 +60,8 @@ impl Workspace {
     /// What is in the place of all sources of store paths, if anything is.
     pub(crate) fn sources(&self) -> Option<&StandInSources> {
         self.sources.as_ref()
-=======
+    }
+
     /// The same workspace with another cache.
     #[must_use]
     pub fn with_cache(&self, cache: impl Into<Utf8PathBuf>) -> Self {
@@ -79,7 +79,6 @@ impl Workspace {
         let manifest = self.manifest()?;
         let keys = manifest.publish().into_iter().flat_map(|publish| &publish.keys);
         Ok(keys.map(|key| self.directory.join(key.value.as_str())).collect())
->>>>>>> e13b184 (manifest: publish.keys, whose signatures are believed)
     }
 
     /// What is in Debian's place, if anything is.

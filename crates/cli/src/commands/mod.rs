@@ -1,5 +1,7 @@
 //! One file per command: its options and examples, the one use case it calls, and how its result reads.
 
+pub(crate) mod attest;
+pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod cache;
 pub(crate) mod completions;
@@ -8,9 +10,12 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod lock;
 pub(crate) mod man;
+pub(crate) mod referrers;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sign;
 pub(crate) mod test;
+pub(crate) mod verify;
 
 use crate::args::Command;
 use crate::context::Context;
@@ -25,6 +30,11 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Test(args) => test::run(args, context),
         Command::Run(args) => run::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
+        Command::Sign(args) => sign::run(args, context),
+        Command::Attest(args) => attest::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Referrers(args) => referrers::run(args, context),
+        Command::Audit(args) => audit::run(args, context),
         Command::Key(args) => key::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Cache(args) => cache::run(args, context),

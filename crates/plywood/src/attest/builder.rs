@@ -1,6 +1,6 @@
 //! Who builds: the CI that this program runs in, as it tells of itself.
 
-use plywood_core::attest::{Builder, InternalParameters};
+use plywood_core::attest::{Builder, InternalParameters, Materials, Provenance};
 
 /// Names the builder where no CI does, or where another name is wanted.
 pub const BUILDER_VARIABLE: &str = "PLYWOOD_BUILDER_ID";
@@ -11,13 +11,19 @@ const LOCAL: &str = "https://plywood.dev/builder/local";
 /// Who builds, and the page of the run when there is one.
 ///
 /// A builder is only as believable as whoever holds the key that signs: the variables of a CI are not proof of anything.
-pub fn builder() -> (Builder, Option<String>) {
+fn builder() -> (Builder, Option<String>) {
     from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
 /// What tells apart programs that may make other bytes.
-pub fn program() -> InternalParameters {
+fn program() -> InternalParameters {
     InternalParameters { plywood: env!("CARGO_PKG_VERSION").to_owned(), program: env!("PLYWOOD_SOURCES").to_owned() }
+}
+
+/// The provenance of an image that this run of this program made from these.
+pub fn provenance(materials: Materials<'_>) -> Provenance {
+    let (builder, run) = builder();
+    Provenance::new(materials, program(), builder, run)
 }
 
 fn from(variable: &dyn Fn(&str) -> Option<String>) -> (Builder, Option<String>) {

@@ -4,6 +4,11 @@ use std::io;
 
 use camino::Utf8PathBuf;
 use plywood_core::attest::KeyError;
+use plywood_core::digest::Digest;
+use plywood_core::oci::{ParseDocumentError, ParseReferenceError};
+use plywood_oci::layout::LayoutError;
+use plywood_oci::registry::RegistryError;
+use plywood_oci::store::StoreError;
 
 use super::keys::KeyOrigin;
 
@@ -55,6 +60,70 @@ pub enum AttestError {
     /// Nothing says whom to believe.
     #[error("no key to verify with")]
     NoKeys,
+    /// The registry cannot be read or written.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// More is attached to a digest than is read.
+    #[error("more than {limit} things are attached to {digest}")]
+    TooMany {
+        /// The digest.
+        digest: Digest,
+        /// How many are read.
+        limit: usize,
+    },
+    /// A manifest of a registry cannot be read.
+    #[error("the registry's manifest cannot be read")]
+    Document(#[from] ParseDocumentError),
+    /// A name cannot be made.
+    #[error(transparent)]
+    Reference(#[from] ParseReferenceError),
+    /// A temporary file cannot be written.
+    #[error("cannot write a temporary file")]
+    Temporary(#[source] io::Error),
+    /// The predicate is no JSON.
+    #[error("{path} is not JSON")]
+    Predicate {
+        /// Its file.
+        path: Utf8PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// The list of running images cannot be read.
+    #[error("cannot read the list {path}")]
+    Running {
+        /// Its file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: plywood_core::attest::RunningError,
+    },
+    /// An image without a provenance that is believed cannot be built again.
+    #[error("{reference} cannot be built again: no provenance by a key that is believed says from what")]
+    NothingToRebuild {
+        /// The image.
+        reference: String,
+    },
+    /// The workspace is not what the image was built from.
+    #[error("the image cannot be built again here: {reason}")]
+    OtherWorkspace {
+        /// In what it differs.
+        reason: String,
+        /// The commit that it was built from.
+        commit: Option<String>,
+    },
+    /// What was built again cannot be read.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A layer that differs cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A layer cannot be compared.
+    #[error("cannot read layer {digest}")]
+    Layer {
+        /// Which.
+        digest: Digest,
+        /// Why.
+        source: io::Error,
+    },
     /// git failed.
     #[error("`git {command}` failed: {message}")]
     Git {
@@ -79,6 +148,12 @@ impl AttestError {
             AttestError::NoKeys => {
                 Some("name public keys with `--key FILE` or with `keys` in [publish] of plywood.toml".to_owned())
             }
+            AttestError::Registry(error) => error.hint(),
+            AttestError::Layout(error) => error.hint(),
+            AttestError::Store(error) => error.hint(),
+            AttestError::OtherWorkspace { commit: Some(commit), .. } => {
+                Some(format!("run `git checkout {commit}` in a clean clone of the workspace, and verify there"))
+            }
             AttestError::Git { message, .. } if message.contains("safe.directory") => {
                 Some("run as the owner of the repository, or see `man git-config` for safe.directory".to_owned())
             }
@@ -94,6 +169,9 @@ impl AttestError {
                 | AttestError::KeyName { .. }
                 | AttestError::NoSigningKey
                 | AttestError::NoKeys
+                | AttestError::OtherWorkspace { .. }
+                | AttestError::Predicate { .. }
+                | AttestError::Running { .. }
         )
     }
 }

@@ -1,5 +1,6 @@
 //! Whole workspaces, locked and built from an archive of the test kit that stands in for Debian's.
 
+mod attest;
 mod bare;
 mod certificates;
 mod fixture;
