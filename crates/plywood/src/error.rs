@@ -14,6 +14,7 @@ use crate::debian::mirrors::MirrorError;
 use crate::engine::EngineError;
 use crate::lock::LockError;
 use crate::nix::NixError;
+use crate::nix::push::PushError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,9 @@ pub enum Error {
     /// Store paths cannot be had.
     #[error(transparent)]
     Nix(#[from] NixError),
+    /// Store paths cannot be pushed.
+    #[error(transparent)]
+    Push(#[from] PushError),
     /// Threads cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
@@ -128,6 +132,7 @@ impl Error {
             Error::Lock(error) => error.hint(),
             Error::Build(error) => error.hint(),
             Error::Nix(error) => error.hint(),
+            Error::Push(error) => error.hint(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
+use data_encoding::BASE64;
 use plywood_core::digest::{FileHash, NarHash};
 use plywood_core::nix::{Compression, NarInfo, SecretKey, StorePath};
 
@@ -162,8 +163,22 @@ impl TestSubstituter {
 
 /// A key that is always the same for a name.
 pub fn test_key(name: &str) -> SecretKey {
-    let seed: [u8; 32] = *plywood_core::digest::Sha256Hash::of(name.as_bytes()).as_bytes();
-    SecretKey::from_seed(name, &seed)
+    SecretKey::from_seed(name, &seed(name))
+}
+
+/// The text of [`test_key`], as Nix writes a secret key: the seed, then the public key.
+///
+/// # Panics
+/// Never: a public key has a colon.
+pub fn test_key_text(name: &str) -> String {
+    let public = test_key(name).public().to_string();
+    let public = public.rsplit(':').next().expect("a key after the colon");
+    let public = BASE64.decode(public.as_bytes()).expect("base 64");
+    format!("{name}:{}", BASE64.encode(&[seed(name).as_slice(), &public].concat()))
+}
+
+fn seed(name: &str) -> [u8; 32] {
+    *plywood_core::digest::Sha256Hash::of(name.as_bytes()).as_bytes()
 }
 
 fn nar_url(file: &[u8], compression: Compression) -> plywood_core::nix::NarUrl {

@@ -1,9 +1,12 @@
 //! `plywood cache`
 
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use plywood::cache::{CacheReport, PruneOptions, prune, show};
+use plywood::nix::push::{PushOptions, PushReport, push};
 use plywood_core::manifest::ByteSize;
 
 use crate::context::Context;
@@ -18,9 +21,10 @@ Examples:
   plywood cache prune --keep '5 GB'         what was unused the longest, until 5 GB are left
   plywood cache prune --all";
 
-/// Show or prune the cache
+/// Show or prune the cache, or push store paths to the team's
 ///
-/// The cache holds what builds can make again: unpacked packages, layers, downloads. All workspaces share it.
+/// The cache holds what builds can make again: unpacked packages, layers, downloads. All workspaces share it. What others
+/// cannot get, the store paths that only this machine's Nix has built, is pushed to a binary cache.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CacheArgs {
@@ -36,6 +40,34 @@ enum CacheCommand {
     /// Remove what has not been used for long
     #[command(after_help = EXAMPLES)]
     Prune(PruneArgs),
+    /// Copy store paths that no binary cache has to the team's, signed
+    ///
+    /// Takes them, with all they need, from the local store. PLYWOOD_NIX_SECRET_KEY_FILE names the file with the key that
+    /// signs; who is to believe it has the public key, which is printed, in trusted-public-keys.
+    #[command(after_help = PUSH_EXAMPLES)]
+    Push(PushArgs),
+}
+
+const PUSH_EXAMPLES: &str = "\
+Examples:
+  plywood cache push                                what is locked, to the cache that plywood.toml names
+  plywood cache push --to file:///srv/cache python
+  plywood cache push --to 'https://cache.example.org?compression=xz' --all ./result";
+
+#[derive(Debug, Args)]
+struct PushArgs {
+    /// Images, sets, shells and store paths [default: everything that is locked]
+    #[arg(value_name = "IMAGE|SET|SHELL|PATH")]
+    what: Vec<String>,
+    /// Push to URL: https, http or file [default: `nix.cache` of plywood.toml]
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// Copy what other binary caches have, too
+    #[arg(long)]
+    all: bool,
+    /// Use N threads [default: one per processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Args)]
@@ -70,8 +102,37 @@ pub(crate) fn run(args: CacheArgs, context: &Context) -> Result<Exit, Failure> {
             })?;
             context.next("cache show");
         }
+        CacheCommand::Push(PushArgs { what, to, all, jobs }) => {
+            let what = what.iter().map(|word| store_path(word)).collect();
+            let options = PushOptions { to, what, all, key_file: None, jobs };
+            context.print(&push(&options, &context.workspace, &context.progress)?, pushed)?;
+            context.next("lock");
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What a link into the store leads to, such as `./result`; any other word as it is.
+fn store_path(word: &str) -> String {
+    let target = std::fs::canonicalize(word).ok().and_then(|path| path.into_os_string().into_string().ok());
+    target.filter(|path| path.starts_with("/nix/store/")).unwrap_or_else(|| word.to_owned())
+}
+
+/// What was pushed, as people read it.
+fn pushed(report: &PushReport) -> String {
+    let mut text = String::new();
+    if !report.copied.is_empty() {
+        let mut table = Table::new(["path", "size", "compressed"]).right([1, 2]);
+        for path in &report.copied {
+            table.row([path.path.to_string(), Size(path.nar_size).to_string(), Size(path.file_size).to_string()]);
+        }
+        let _ = writeln!(text, "{table}");
+    }
+    let copied = plural(report.copied.len(), "store path");
+    let _ = write!(text, "copied {copied} to {}; it had {}", report.cache, report.present);
+    let _ = writeln!(text, ", and other caches have {}", report.elsewhere);
+    let _ = writeln!(text, "signed by {}", report.public_key);
+    text
 }
 
 /// The report as people read it.

@@ -122,7 +122,6 @@ impl Transport {
     }
 
     /// Puts a file or some bytes at a URL.
-    #[expect(dead_code, reason = "pushing to binary caches comes next")]
     pub(crate) async fn put(
         &self,
         url: &Url,

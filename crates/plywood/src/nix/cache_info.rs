@@ -46,7 +46,6 @@ impl CacheInfo {
     }
 
     /// The text for a new cache.
-    #[cfg_attr(not(test), expect(dead_code, reason = "pushing to binary caches comes next"))]
     pub(super) fn text() -> String {
         format!("StoreDir: {STORE_DIR}\nWantMassQuery: 1\nPriority: {DEFAULT_PRIORITY}\n")
     }

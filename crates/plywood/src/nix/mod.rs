@@ -13,6 +13,7 @@ mod fetch;
 pub mod local;
 mod narinfo_cache;
 mod path_info;
+pub mod push;
 mod sources;
 mod substituter;
 mod unpack;

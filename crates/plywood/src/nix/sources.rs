@@ -48,9 +48,21 @@ impl<'e> Sources<'e> {
         manifest: &Manifest,
         events: &'e dyn Events,
     ) -> Result<Self, NixError> {
+        Self::named(&NamedSources::of(manifest), workspace, events)
+    }
+
+    /// The sources where there is no manifest.
+    ///
+    /// # Errors
+    /// As [`Sources::from_workspace`].
+    pub fn without_manifest(workspace: &Workspace, events: &'e dyn Events) -> Result<Self, NixError> {
+        Self::named(&NamedSources::default(), workspace, events)
+    }
+
+    fn named(named: &NamedSources, workspace: &Workspace, events: &'e dyn Events) -> Result<Self, NixError> {
         let config = match workspace.sources() {
             Some(stand_in) => SourcesConfig::standing_in(stand_in, workspace.cache()),
-            None => SourcesConfig::find(&NamedSources::of(manifest), workspace.cache())?,
+            None => SourcesConfig::find(named, workspace.cache())?,
         };
         Self::new(config, events)
     }

@@ -201,7 +201,7 @@ pub(super) fn check_references(wanted: &WantedPath, references: &BTreeSet<StoreP
     }
 }
 
-fn check_nar(wanted: &WantedPath, summary: &NarSummary) -> Result<(), SourceFailure> {
+pub(super) fn check_nar(wanted: &WantedPath, summary: &NarSummary) -> Result<(), SourceFailure> {
     check("NAR size", &summary.size, &wanted.nar_size)?;
     check("NAR hash", &summary.hash, &wanted.nar_hash)
 }

@@ -11,8 +11,8 @@ use rusqlite::{Connection, params};
 use super::fixture::{Fixture, chain, files_below, library, program};
 
 /// A store below a folder, with a database in WAL mode as Nix has it.
-struct LocalRoot {
-    root: PathBuf,
+pub(crate) struct LocalRoot {
+    pub(crate) root: PathBuf,
 }
 
 const TABLES: &str = "
@@ -23,7 +23,7 @@ const TABLES: &str = "
     CREATE TABLE Refs (referrer integer not null, reference integer not null, primary key (referrer, reference));";
 
 impl LocalRoot {
-    fn new(fixture: &Fixture, paths: &[&TestPath]) -> Self {
+    pub(crate) fn new(fixture: &Fixture, paths: &[&TestPath]) -> Self {
         let root = fixture.beside("root");
         fs::create_dir_all(root.join("nix/store")).expect("made");
         fs::create_dir_all(root.join("nix/var/nix/db")).expect("made");
@@ -43,7 +43,7 @@ impl LocalRoot {
         Connection::open(self.database()).expect("a database")
     }
 
-    fn real(&self, path: &TestPath) -> PathBuf {
+    pub(crate) fn real(&self, path: &TestPath) -> PathBuf {
         self.root.join("nix/store").join(path.path.as_str())
     }
 

@@ -5,3 +5,4 @@ mod closure;
 mod fixture;
 mod local;
 mod order;
+mod push;
