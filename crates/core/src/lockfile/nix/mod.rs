@@ -85,8 +85,8 @@ pub struct LockedShell {
     pub inputs: Digest,
     /// The packages of its sets and its own.
     pub roots: Vec<LockedRoot>,
-    /// The store path that holds the exported environment; it refers to everything that the variables name.
-    pub environment: StorePath,
+    /// The store paths that the exported variables name.
+    pub environment: BTreeSet<StorePath>,
     /// The exported variables, without what only the builder had.
     pub env: BTreeMap<String, String>,
     /// What interactive shells run.
@@ -125,7 +125,7 @@ impl LockedSet {
 impl LockedShell {
     /// The store paths that its closure starts from; what only `nix develop` needs is in [`Self::develop`].
     pub fn start(&self) -> impl Iterator<Item = &StorePath> {
-        self.roots.iter().map(|root| &root.path).chain([&self.environment])
+        self.roots.iter().map(|root| &root.path).chain(&self.environment)
     }
 }
 

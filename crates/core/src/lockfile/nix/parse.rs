@@ -74,11 +74,10 @@ fn set(value: &Value<'_>) -> Result<LockedSet, Fault> {
 
 fn shell(value: &Value<'_>) -> Result<LockedShell, Fault> {
     let mut table = Table::open(value)?;
-    let (span, environment) = table.required("environment", string)?;
     let shell = LockedShell {
         inputs: inputs(&mut table)?,
         roots: table.required("roots", roots)?.1,
-        environment: environment.parse().map_err(|_| (span, LockfileProblem::Expected("a store path")))?,
+        environment: table.required("environment", store_paths)?.1,
         env: table.required("env", variables)?.1,
         hook: table.required("hook", string)?.1.to_owned(),
         develop: table.required("develop", store_paths)?.1,

@@ -37,7 +37,7 @@ fn lock() -> Lockfile {
         paths: BTreeMap::from([
             locked("glibc-2.40", &["glibc-2.40"]),
             locked("python3-3.12.7", &["glibc-2.40", "python3-3.12.7"]),
-            locked("python-environment", &["python3-3.12.7"]),
+            locked("python3-3.12.7-env", &["python3-3.12.7"]),
             locked("source", &[]),
         ]),
         ..LockedNixPlatform::default()
@@ -50,14 +50,14 @@ fn lock() -> Lockfile {
         homepage: Some("https://www.python.org".to_owned()),
         patches: vec!["CVE-2026-1.patch".to_owned()],
     };
-    amd64.paths.get_mut(&path("python-environment")).expect("it is there").local = true;
+    amd64.paths.get_mut(&path("python3-3.12.7-env")).expect("it is there").local = true;
     let inputs = Digest::of(b"inputs");
     let roots = vec![root("python312", "python3-3.12.7")];
     amd64.sets.insert("python".parse().expect("a name"), LockedSet { inputs, roots: roots.clone() });
     let shell = LockedShell {
         inputs,
         roots,
-        environment: path("python-environment"),
+        environment: BTreeSet::from([path("python3-3.12.7-env")]),
         env: BTreeMap::from(
             [("GREETING", "a \"b\"\\\nc=d"), ("PATH", "/nix/store")].map(|(name, value)| (name.into(), value.into())),
         ),
@@ -145,6 +145,7 @@ fn what_is_no_lock_is_refused() {
     check("\"PATH=", "\"1=", LockfileProblem::Expected("a variable, NAME=value"));
     check("\"PATH=", "\"GREETING=", LockfileProblem::Duplicate("GREETING".to_owned()));
     check("MIT https", "MIT", LockfileProblem::Expected("a store path, licences, a homepage and patches"));
+    check("environment = ", "environments = ", LockfileProblem::Missing("environment"));
     check("hook = ", "hooks = ", LockfileProblem::Missing("hook"));
     let line = text.lines().find(|line| line.starts_with(&format!("  \"{glibc}"))).expect("its line");
     check(line, &format!("{line}\n{line}"), LockfileProblem::Duplicate(glibc.clone()));
@@ -195,8 +196,8 @@ prop_compose! {
             .collect();
         let inputs = Digest::of(hook.as_bytes());
         platform.sets.insert("a".parse().expect("a name"), LockedSet { inputs, roots: roots.clone() });
-        let environment = at(picks[0].0);
-        let develop = BTreeSet::from([environment.clone()]);
+        let environment = BTreeSet::from([at(picks[0].0)]);
+        let develop = environment.clone();
         platform.shells.insert("b-c".parse().expect("a name"), LockedShell { inputs, roots, environment, env, hook, develop });
         let platforms = BTreeMap::from([(Platform::LinuxArm64, platform)]);
         Lockfile { nix: Some(LockedNix { flake_lock: FileHash::of(b"x"), platforms }), ..Lockfile::default() }

@@ -19,9 +19,10 @@ fn write_platform(out: &mut String, platform: Platform, locked: &LockedNixPlatfo
     }
     for (name, shell) in &locked.shells {
         writeln!(out, "\n[nix.\"{platform}\".shells.{name}]\ninputs = \"{}\"", shell.inputs)?;
-        writeln!(out, "environment = \"{}\"\nhook = \"{}\"", shell.environment, escaped(&shell.hook))?;
+        writeln!(out, "hook = \"{}\"", escaped(&shell.hook))?;
         roots(out, &shell.roots)?;
         list(out, "env", shell.env.iter().map(|(name, value)| escaped(&format!("{name}={value}"))))?;
+        list(out, "environment", shell.environment.iter().map(ToString::to_string))?;
         list(out, "develop", shell.develop.iter().map(ToString::to_string))?;
     }
     writeln!(out, "\n[nix.\"{platform}\"]")?;
