@@ -12,6 +12,7 @@ fn plywood(manifest: Option<&str>, arguments: &[&str]) -> String {
     }
     let mut command = Command::cargo_bin("plywood").expect("the program is built");
     command.current_dir(folder.path()).args(arguments).env("PLYWOOD_CACHE", folder.path().join("cache"));
+    command.env_remove("PLYWOOD_SIGNING_KEY").env_remove("PLYWOOD_SIGNING_KEY_FILE");
     let output = command.output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*folder.path().to_string_lossy(), "[FOLDER]");
     let status = output.status.code().map_or("none".to_owned(), |code| code.to_string());
@@ -89,4 +90,25 @@ fn manual_pages_are_written() {
     for page in ["plywood.1", "plywood-build.1", "plywood-cache-prune.1"] {
         assert!(folder.path().join(page).exists(), "{page}");
     }
+}
+
+#[test]
+fn without_keys_nothing_is_signed_or_verified() {
+    insta::assert_snapshot!(plywood(None, &["sign", "localhost:1/team/base:latest"]));
+    insta::assert_snapshot!(plywood(None, &["verify", "localhost:1/team/base:latest"]));
+}
+
+#[test]
+fn a_key_is_never_overwritten() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let generate = || {
+        let mut command = Command::cargo_bin("plywood").expect("the program is built");
+        command.current_dir(folder.path()).args(["key", "generate", "--out", "ci.key"]).output().expect("it runs")
+    };
+    assert_eq!(generate().status.code(), Some(0));
+    let key = std::fs::read(folder.path().join("ci.key")).expect("the key");
+    let again = generate();
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"), "{again:?}");
+    assert_eq!(std::fs::read(folder.path().join("ci.key")).expect("the key"), key);
 }

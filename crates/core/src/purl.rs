@@ -14,7 +14,7 @@ pub struct Purl {
 }
 
 impl Purl {
-    /// A package of a type of the specification ("Known purl types").
+    /// A package of a type of the specification ("Known purl types"); an empty version is left out.
     pub fn new(kind: &'static str, name: impl Into<String>, version: impl Into<String>) -> Self {
         let (name, version) = (name.into(), version.into());
         Self { kind, namespace: None, name, version, qualifiers: BTreeMap::new() }
@@ -47,7 +47,10 @@ impl fmt::Display for Purl {
                 write!(f, "{}/", Encoded(part))?;
             }
         }
-        write!(f, "{}@{}", Encoded(&self.name), Encoded(&self.version))?;
+        write!(f, "{}", Encoded(&self.name))?;
+        if !self.version.is_empty() {
+            write!(f, "@{}", Encoded(&self.version))?;
+        }
         for (index, (key, value)) in self.qualifiers.iter().enumerate() {
             write!(f, "{}{key}={}", if index == 0 { '?' } else { '&' }, Encoded(value))?;
         }
@@ -93,6 +96,7 @@ mod tests {
                 "pkg:deb/debian/libstdc%2B%2B6@14.2.0-19~deb?arch=all&distro=trixie",
             ),
             (Purl::new("nix", "a b", "1/2"), "pkg:nix/a%20b@1%2F2"),
+            (Purl::new("nix", "source", ""), "pkg:nix/source"),
         ] {
             assert_eq!(purl.to_string(), expect);
         }

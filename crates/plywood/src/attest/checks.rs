@@ -180,6 +180,10 @@ fn local(provenance: &Provenance, here: &Here) -> Vec<Check> {
     checks
 }
 
+pub(super) fn not_rebuilt() -> Check {
+    Check::skipped("rebuild", "nothing that is believed says what to build it from")
+}
+
 /// Whether building it again gave the same.
 pub(super) fn rebuilt(report: &RebuildReport) -> Check {
     let count = report.platforms.len();

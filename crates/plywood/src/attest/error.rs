@@ -96,12 +96,6 @@ pub enum AttestError {
         /// Why.
         source: plywood_core::attest::RunningError,
     },
-    /// An image without a provenance that is believed cannot be built again.
-    #[error("{reference} cannot be built again: no provenance by a key that is believed says from what")]
-    NothingToRebuild {
-        /// The image.
-        reference: String,
-    },
     /// The workspace is not what the image was built from.
     #[error("the image cannot be built again here: {reason}")]
     OtherWorkspace {

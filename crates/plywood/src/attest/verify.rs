@@ -137,11 +137,15 @@ pub fn verify(
     drop(task);
     let mut report = signatures(&resolved, &judged);
     let provenance = provenance(&judged, options, workspace, &mut report)?;
-    if options.rebuild {
-        let provenance = provenance.ok_or(AttestError::NothingToRebuild { reference: report.reference.clone() })?;
-        let rebuilt = rebuild(&resolved, &provenance, workspace, events)?;
-        report.checks.push(checks::rebuilt(&rebuilt));
-        report.rebuild = Some(rebuilt);
+    match provenance.filter(|_| options.rebuild) {
+        Some(provenance) => {
+            let rebuilt = rebuild(&resolved, &provenance, workspace, events)?;
+            report.checks.push(checks::rebuilt(&rebuilt));
+            report.rebuild = Some(rebuilt);
+        }
+        // That there is no provenance has failed already.
+        None if options.rebuild => report.checks.push(checks::not_rebuilt()),
+        None => {}
     }
     report.holds = report.checks.iter().all(|check| !check.failed());
     Ok(report)

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Provenance};
-use super::{ResourceDescriptor, RunDetails, RunMetadata, Source};
+use super::{ResourceDescriptor, RunDetails, RunMetadata, Source, nix};
 use crate::digest::{Digest, FileHash, Sha256Hash};
 use crate::lockfile::{LockedPackage, LockedRelease, Lockfile};
 use crate::manifest::ResolvedImage;
@@ -121,10 +121,15 @@ pub fn materials(from: Materials<'_>) -> Vec<ResourceDescriptor> {
             let package = deb(from.image, *platform, package);
             packages.insert(package.uri.clone(), package);
         }
+        let store_paths =
+            from.lock.nix_of(*platform).into_iter().flat_map(|locked| nix::store_paths(from.image, locked));
+        packages.extend(store_paths.map(|path| (path.uri.clone(), path)));
     }
+    let flake = from.lock.nix.as_ref().filter(|_| from.image.nix.has_paths());
+    let flake = flake.map(|nix| hashed("flake.lock", "", nix.flake_lock.hash()));
     let workspace = source(from.source).into_iter();
     let files = files.into_iter().map(|(name, digest)| hashed(name, "", digest.hash()));
-    workspace.chain(files).chain(releases.map(release)).chain(packages.into_values()).collect()
+    workspace.chain(files).chain(flake).chain(releases.map(release)).chain(packages.into_values()).collect()
 }
 
 /// The commit; nothing outside of version control.

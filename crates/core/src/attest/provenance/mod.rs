@@ -5,6 +5,7 @@
 
 mod materials;
 mod model;
+mod nix;
 #[cfg(test)]
 mod tests;
 

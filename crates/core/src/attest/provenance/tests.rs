@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::digest::{Digest, FileHash};
+use crate::digest::{Digest, FileHash, NarHash};
 use crate::lockfile::{LockedImage, LockedPackage, LockedPlatform, LockedRelease, Lockfile, PackageUse};
+use crate::lockfile::{LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedStorePath, PackageAbout};
 use crate::manifest::Manifest;
+use crate::nix::{StoreHash, StorePath};
 use crate::oci::Timestamp;
 use crate::platform::Platform;
 
@@ -138,4 +140,55 @@ fn another_lock_is_told_by_what_changed() {
             "plywood.lock is another here",
         ]
     );
+}
+
+#[test]
+fn store_paths_are_materials_with_their_closures() {
+    let name = |name: &str| {
+        let hash: [u8; 20] = Digest::of(name.as_bytes()).hash().as_bytes()[..20].try_into().expect("20 bytes");
+        StorePath::new(StoreHash::from_bytes(hash), name).expect("a name")
+    };
+    let locked = |text: &str, references: &[&str]| {
+        let locked = LockedStorePath {
+            nar_hash: NarHash::of(text.as_bytes()),
+            nar_size: 1,
+            references: references.iter().map(|text| name(text)).collect(),
+            deriver: None,
+            pname: None,
+            version: None,
+            local: false,
+            about: PackageAbout::default(),
+        };
+        (name(text), locked)
+    };
+    let root = LockedRoot { path: name("hello-2.12"), attribute: "hello".into(), output: "out".into(), priority: 5 };
+    let set = LockedSet { inputs: Digest::of(b"inputs"), roots: vec![root] };
+    let platform = LockedNixPlatform {
+        paths: [locked("hello-2.12", &["glibc-2.40"]), locked("glibc-2.40", &[]), locked("other-1", &[])].into(),
+        sets: [("tools".parse().expect("a name"), set)].into(),
+        ..LockedNixPlatform::default()
+    };
+    let nix =
+        LockedNix { flake_lock: FileHash::of(b"flake.lock"), platforms: [(Platform::LinuxAmd64, platform)].into() };
+    let lock = Lockfile { nix: Some(nix), ..Lockfile::default() };
+    let text = "[workspace]\nname = \"w\"\n[sets.tools]\npackages = [\"hello\"]\n[images.base]\ndebian = false\nsets = [\"tools\"]\n";
+    let manifest = Manifest::parse(text).expect("a manifest");
+    let materials = materials(Materials {
+        image: manifest.resolve("base").expect("it is there"),
+        platforms: &Platform::ALL,
+        manifest: manifest.digest(),
+        lock: &lock,
+        lock_digest: Digest::of(b"lock"),
+        created: lock.date,
+        source: &Source::default(),
+    });
+    let told: Vec<String> = materials.iter().map(|it| format!("{} {} {:?}", it.name, it.uri, it.digest)).collect();
+    assert_eq!(told.len(), 5, "{told:#?}");
+    assert!(told[2].starts_with("flake.lock "), "{told:#?}");
+    let glibc = name("glibc-2.40");
+    let expect = format!(
+        "/nix/store/{glibc} pkg:nix/glibc@2.40?path={glibc} {{\"narHash\": \"{}\"}}",
+        NarHash::of(b"glibc-2.40").to_sri()
+    );
+    assert_eq!(told[3], expect);
 }
