@@ -26,7 +26,7 @@ pub enum ParseStorePathError {
     /// The hash is not 32 digits of Nix's base 32.
     #[error("`{}` does not start with the 32 digits of a hash and a dash", Shown(.0))]
     Hash(String),
-    /// The name is empty, too long, starts with a dot, or has a character that Nix does not allow.
+    /// The name is empty, too long, looks like `.` or `..`, or has a character that Nix does not allow.
     #[error("`{}` has a name that Nix does not allow", Shown(.0))]
     Name(String),
 }
@@ -136,10 +136,12 @@ impl StorePath {
     }
 }
 
-/// Whether Nix allows a name (`libstore/path.cc`, "checkName").
+/// Whether Nix allows a name (`libstore/path.cc`, "checkName"). As newer ones have it: names may start with a dot, but not be
+/// taken for `.` or `..`, also not by what cuts them at a dash.
 pub(super) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'?' | b'=');
-    (1..=MAX_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed)
+    let first = name.split('-').next().unwrap_or_default();
+    (1..=MAX_NAME).contains(&name.len()) && !matches!(first, "." | "..") && name.bytes().all(allowed)
 }
 
 impl FromStr for StorePath {
@@ -205,7 +207,8 @@ mod tests {
             (String::new(), ParseStorePathError::Hash(String::new())),
             (HASH.to_owned(), ParseStorePathError::Hash(HASH.to_owned())),
             (name(""), ParseStorePathError::Name(name(""))),
-            (name(".hidden"), ParseStorePathError::Name(name(".hidden"))),
+            (name("."), ParseStorePathError::Name(name("."))),
+            (name("..-a"), ParseStorePathError::Name(name("..-a"))),
             (name("a/b"), ParseStorePathError::Name(name("a/b"))),
             (name("a b"), ParseStorePathError::Name(name("a b"))),
             (name("ü"), ParseStorePathError::Name(name("ü"))),
