@@ -73,6 +73,18 @@ pub enum Error {
         /// Its name.
         image: String,
     },
+    /// An image that is to be made of store paths has the name of one of the manifest's.
+    #[error("there is an image `{image}` in plywood.toml already")]
+    ImageExists {
+        /// Its name.
+        image: String,
+    },
+    /// A store path is none.
+    #[error("`{text}` is no store path and no link to one")]
+    NoStorePath {
+        /// What was named.
+        text: String,
+    },
     /// The lock cannot be made or used.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -112,6 +124,8 @@ impl Error {
     /// What to do about it, as one sentence without a period.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Error::ImageExists { .. } => Some("give the new image another name with `--name`".to_owned()),
+            Error::NoStorePath { .. } => Some("name it as /nix/store/…, or build it first".to_owned()),
             Error::NoManifest { .. } => Some("name the folder that has one with `-C DIR`".to_owned()),
             Error::UnknownImage(error) => error.hint(),
             Error::Archive(error) => error.hint(),

@@ -121,14 +121,22 @@ impl Workspace {
     /// # Errors
     /// [`Error::NoManifest`] when there is none, [`Error::Read`] when it cannot be read, [`Error::Manifest`] when it is not valid.
     pub fn manifest(&self) -> Result<Manifest, Error> {
+        let text = self.manifest_text()?;
+        Manifest::parse(&text).map_err(|faults| Error::Manifest { path: self.manifest_path(), text, faults })
+    }
+
+    /// The manifest's text.
+    ///
+    /// # Errors
+    /// [`Error::NoManifest`] when there is none, [`Error::Read`] when it cannot be read.
+    pub fn manifest_text(&self) -> Result<String, Error> {
         let path = self.manifest_path();
-        let text = match read_text(&path) {
+        match read_text(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::NoManifest { directory: self.directory.clone() });
+                Err(Error::NoManifest { directory: self.directory.clone() })
             }
-            other => other.map_err(|source| Error::Read { path: path.clone(), source })?,
-        };
-        Manifest::parse(&text).map_err(|faults| Error::Manifest { path, text, faults })
+            other => other.map_err(|source| Error::Read { path, source }),
+        }
     }
 
     /// The lock, parsed, with its text; `None` when there is no lock yet.

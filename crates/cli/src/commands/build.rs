@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 use clap::Args;
-use plywood::build::{BuildOptions, BuildReport, BuiltPlatform, LayerOrigin, Output, build};
+use plywood::build::{BuildOptions, BuildReport, BuiltPlatform, LayerOrigin, Output, StorePathImage, build};
 use plywood::engine::EngineKind;
 use plywood_core::platform::Platform;
 
@@ -21,7 +21,9 @@ Examples:
   plywood build base --output oci-archive:base.tar
   plywood build base --load podman               and put it into podman's store
   plywood build --locked                         in CI: the lock must be there and fit
-  plywood build base --explain                   what is in each layer, why, and who shares it";
+  plywood build base --explain                   what is in each layer, why, and who shares it
+  plywood build --store-path ./result --name app an image of what a flake has built
+  plywood build --store-path ./result --name app --from base";
 
 /// Make images
 ///
@@ -51,11 +53,22 @@ pub(crate) struct BuildArgs {
     /// Use N threads [default: one per processor]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Make one image of store path P and all it needs instead (repeatable); needs no lock
+    #[arg(long = "store-path", value_name = "P", requires = "name", conflicts_with = "images")]
+    store_paths: Vec<String>,
+    /// What to call the image of --store-path
+    #[arg(long, value_name = "NAME", requires = "store_paths")]
+    name: Option<String>,
+    /// The image of the workspace to put --store-path on [default: none, and no manifest is needed]
+    #[arg(long, value_name = "IMAGE", requires = "store_paths")]
+    from: Option<String>,
 }
 
 /// Runs it.
 pub(crate) fn run(args: BuildArgs, context: &Context) -> Result<Exit, Failure> {
+    let (paths, from) = (args.store_paths, args.from);
     let options = BuildOptions {
+        store_paths: args.name.map(|name| StorePathImage { name, paths, from }),
         images: args.images,
         platforms: args.platforms,
         locked: args.locked,
@@ -65,7 +78,7 @@ pub(crate) fn run(args: BuildArgs, context: &Context) -> Result<Exit, Failure> {
     };
     let report = build(&options, &context.workspace, &context.progress)?;
     context.print(&report, |report| text(report, args.explain))?;
-    if let Some(image) = report.images.last() {
+    if let Some(image) = report.images.last().filter(|_| options.store_paths.is_none()) {
         context.next(&format!("test {}", image.name));
     }
     Ok(Exit::Done)

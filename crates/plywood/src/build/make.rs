@@ -21,7 +21,7 @@ use super::packages::{Unpacked, WantedDeb, unpack_all};
 use super::plan::ImagePlan;
 use super::record::Record;
 use super::report::{BuildReport, BuiltPlatform, LayerOrigin};
-use super::{BuildOptions, Output, plan, record, sources, write};
+use super::{BuildOptions, Output, plan, record, sources, store_paths, write};
 use crate::Error;
 use crate::debian::FetchError;
 use crate::events::{Events, Task, Unit};
@@ -31,6 +31,12 @@ use crate::workspace::Workspace;
 
 /// Makes the images and writes them to the output; what is gone from every mirror is resolved anew unless `locked`.
 pub(super) fn make(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
+    if let Some(wanted) = &options.store_paths {
+        let (manifest, ensured) = store_paths::ensure(wanted, options, workspace, events)?;
+        let images = vec![wanted.name.clone()];
+        let options = BuildOptions { images, locked: true, ..options.clone() };
+        return build_locked(&options, workspace, &manifest, &ensured, events);
+    }
     let manifest = workspace.manifest()?;
     let ensured = lock::ensure(&manifest, workspace, options.locked, events)?;
     match build_locked(options, workspace, &manifest, &ensured, events) {
@@ -89,7 +95,10 @@ impl<'b> Build<'b> {
         for image in selected(self.manifest, &options.images)? {
             let sources = sources::read(self.workspace.directory(), image)?;
             for platform in platforms(options) {
-                let plan = plan::plan(image, platform, &self.ensured.lock)?;
+                let mut plan = plan::plan(image, platform, &self.ensured.lock)?;
+                if let Some(nix) = &mut plan.nix {
+                    nix.as_available = options.store_paths.is_some();
+                }
                 let key = record::key(&plan, self.manifest.digest(), &self.ensured.text, self.created, &sources);
                 jobs.push(Job { plan, sources: sources.clone(), key, done: record::find(self.store, key) });
             }

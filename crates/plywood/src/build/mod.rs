@@ -15,6 +15,7 @@ mod record;
 mod report;
 mod sources;
 mod store_files;
+mod store_paths;
 mod write;
 
 use std::num::NonZeroUsize;
@@ -46,6 +47,19 @@ pub struct BuildOptions {
     pub load: Option<EngineKind>,
     /// How many threads to work with; one per processor when `None`.
     pub jobs: Option<NonZeroUsize>,
+    /// Instead of images of the manifest one that it does not have.
+    pub store_paths: Option<StorePathImage>,
+}
+
+/// An image of store paths that are named directly.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StorePathImage {
+    /// What it is called.
+    pub name: String,
+    /// The store paths, as people name them: absolute, by base name, or links to them.
+    pub paths: Vec<String>,
+    /// The image of the workspace that it is built on; none when `None`, and then no manifest is needed either.
+    pub from: Option<String>,
 }
 
 /// Builds images from the lock, which is made or repaired first unless `locked`.
@@ -54,9 +68,11 @@ pub struct BuildOptions {
 /// A bad manifest or lock, an input that cannot be obtained or is not what the lock says, a package whose scripts
 /// cannot be replayed, or an output that cannot be written.
 pub fn build(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
-    let manifest = workspace.manifest()?;
-    for name in &options.images {
-        manifest.resolve(name)?;
+    if options.store_paths.is_none() {
+        let manifest = workspace.manifest()?;
+        for name in &options.images {
+            manifest.resolve(name)?;
+        }
     }
     // An engine that is not there is told before the work, not after it.
     let engine = options.load.map(|kind| Engine::find(Some(kind))).transpose()?;

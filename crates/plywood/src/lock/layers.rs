@@ -13,10 +13,10 @@ use plywood_core::platform::Platform;
 use super::LockError;
 
 /// Layers that are not in the layout: the image's generated state.
-pub(crate) const GENERATED_LAYERS: usize = 1;
+const GENERATED_LAYERS: usize = 1;
 
 /// Lays out what is locked for all images, keeping to `previous` where that still holds.
-pub(super) fn lay_out(
+pub(crate) fn lay_out(
     lock: &Lockfile,
     images: &[&ResolvedImage],
     platform: Platform,

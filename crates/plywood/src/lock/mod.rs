@@ -18,6 +18,7 @@ use plywood_core::manifest::Manifest;
 
 pub use deb_ref::deb_ref;
 pub use error::LockError;
+pub(crate) use layers::lay_out;
 pub use report::{LockOutcome, LockReport, LockedImage, PackageChange};
 pub use sources::open_archive;
 
