@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Referrers(commands::referrers::ReferrersArgs),
     /// Say of running images who signed them and where they came from
     Audit(commands::audit::AuditArgs),
+    /// Say who asks for something that an image has, and over what
+    Why(commands::why::WhyArgs),
     /// Make keys that sign images
     Key(commands::key::KeyArgs),
     /// Say what this machine has and lacks

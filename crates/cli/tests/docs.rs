@@ -17,6 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["verify"],
     &["referrers"],
     &["audit"],
+    &["why"],
     &["key"],
     &["key", "generate"],
     &["doctor"],

@@ -15,6 +15,7 @@ use crate::engine::EngineError;
 use crate::lock::LockError;
 use crate::nix::NixError;
 use crate::nix::push::PushError;
+use crate::why::WhyError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +98,9 @@ pub enum Error {
     /// Store paths cannot be pushed.
     #[error(transparent)]
     Push(#[from] PushError),
+    /// Nothing says why an image has something.
+    #[error(transparent)]
+    Why(#[from] WhyError),
     /// Threads cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
@@ -124,6 +128,7 @@ impl Error {
     /// What to do about it, as one sentence without a period.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Error::Why(error) => error.hint(),
             Error::ImageExists { .. } => Some("give the new image another name with `--name`".to_owned()),
             Error::NoStorePath { .. } => Some("name it as /nix/store/…, or build it first".to_owned()),
             Error::NoManifest { .. } => Some("name the folder that has one with `-C DIR`".to_owned()),

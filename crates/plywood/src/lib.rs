@@ -21,6 +21,7 @@ mod os;
 pub mod run;
 pub mod script_runner;
 pub mod test;
+pub mod why;
 pub mod workspace;
 
 pub use error::Error;

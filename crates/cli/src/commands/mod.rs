@@ -16,6 +16,7 @@ pub(crate) mod schema;
 pub(crate) mod sign;
 pub(crate) mod test;
 pub(crate) mod verify;
+pub(crate) mod why;
 
 use crate::args::Command;
 use crate::context::Context;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Referrers(args) => referrers::run(args, context),
         Command::Audit(args) => audit::run(args, context),
         Command::Key(args) => key::run(args, context),
+        Command::Why(args) => why::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Cache(args) => cache::run(args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -25,7 +25,10 @@ use plywood_core::platform::Platform;
 pub use error::BuildError;
 pub(crate) use load::Loadable;
 pub use output::{Output, ParseOutputError};
+pub(crate) use packages::{WantedDeb, unpacked};
+pub(crate) use plan::{ImagePlan, plan};
 pub use report::{BuildReport, BuiltImage, BuiltLayer, BuiltPlatform, LayerOrigin};
+pub(crate) use store_files::SegmentFiles;
 
 use crate::Error;
 use crate::engine::{Engine, EngineError, EngineKind};

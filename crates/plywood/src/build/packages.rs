@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use plywood_core::debian::deb::{self, PathFilters, UnpackOptions, UnpackedDeb, deb_item_id};
 use plywood_core::item::ItemId;
 use plywood_oci::codec::Codec;
-use plywood_oci::store::Store;
+use plywood_oci::store::{Store, StoreError};
 use rayon::prelude::*;
 
 use super::BuildError;
@@ -25,18 +25,18 @@ const READ_BUFFER: usize = 256 << 10;
 
 /// A package as one or more images want it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WantedDeb {
+pub(crate) struct WantedDeb {
     /// The file.
-    pub(super) deb: DebRef,
+    pub(crate) deb: DebRef,
     /// What is left out of it.
-    pub(super) filters: Arc<PathFilters>,
+    pub(crate) filters: Arc<PathFilters>,
     /// How its segment is compressed.
-    pub(super) codec: Codec,
+    pub(crate) codec: Codec,
 }
 
 impl WantedDeb {
     /// The item it becomes.
-    pub(super) fn item(&self) -> ItemId {
+    pub(crate) fn item(&self) -> ItemId {
         deb_item_id(self.deb.hash, &self.filters)
     }
 }
@@ -75,6 +75,11 @@ pub(super) fn unpack_all(
 
 /// The index of a package's segment; `None` when there is no segment, or it was written by another version.
 fn load(store: &Store, package: &WantedDeb) -> Result<Option<Arc<UnpackedDeb>>, BuildError> {
+    Ok(unpacked(store, package)?)
+}
+
+/// What is known of a package that was unpacked before.
+pub(crate) fn unpacked(store: &Store, package: &WantedDeb) -> Result<Option<Arc<UnpackedDeb>>, StoreError> {
     let Some(segment) = store.segment(package.item(), package.codec)? else { return Ok(None) };
     Ok(postcard::from_bytes(&segment.index()?).ok().map(Arc::new))
 }

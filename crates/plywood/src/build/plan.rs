@@ -19,34 +19,34 @@ use crate::lock::deb_ref;
 
 /// One image on one platform.
 #[derive(Debug)]
-pub(super) struct ImagePlan<'m> {
-    pub(super) image: &'m ResolvedImage,
-    pub(super) platform: Platform,
-    pub(super) codec: Codec,
+pub(crate) struct ImagePlan<'m> {
+    pub(crate) image: &'m ResolvedImage,
+    pub(crate) platform: Platform,
+    pub(crate) codec: Codec,
     /// Its packages in the order of installation.
-    pub(super) packages: Vec<WantedDeb>,
+    pub(crate) packages: Vec<WantedDeb>,
     /// The names of those that the manifest asks for.
-    pub(super) requested: BTreeSet<String>,
+    pub(crate) requested: BTreeSet<String>,
     /// The packages whose scripts are run or left out, by name.
-    pub(super) scripts: BTreeMap<String, LockedScript>,
+    pub(crate) scripts: BTreeMap<String, LockedScript>,
     /// What it has of Nix; `None` without sets and shell.
-    pub(super) nix: Option<NixPlan>,
+    pub(crate) nix: Option<NixPlan>,
     /// The layers of packages and store paths, bottom up.
-    pub(super) layers: Vec<PlannedLayer>,
+    pub(crate) layers: Vec<PlannedLayer>,
 }
 
 /// A layer of packages and store paths.
 #[derive(Debug)]
-pub(super) struct PlannedLayer {
+pub(crate) struct PlannedLayer {
     /// The images that have it.
-    pub(super) images: BTreeSet<String>,
+    pub(crate) images: BTreeSet<String>,
     /// Its items.
-    pub(super) items: Vec<(ItemKey, PlannedItem)>,
+    pub(crate) items: Vec<(ItemKey, PlannedItem)>,
 }
 
 /// An item of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PlannedItem {
+pub(crate) enum PlannedItem {
     /// A package, by its place in [`ImagePlan::packages`].
     Package(usize),
     /// A store path of [`ImagePlan::nix`].
@@ -57,7 +57,7 @@ pub(super) enum PlannedItem {
 ///
 /// # Errors
 /// [`BuildError::Platform`], or [`BuildError::NotLocked`] when the lock was tampered with.
-pub(super) fn plan<'m>(
+pub(crate) fn plan<'m>(
     image: &'m ResolvedImage,
     platform: Platform,
     lock: &Lockfile,
@@ -117,7 +117,7 @@ fn codec(compression: Compression) -> Codec {
 }
 
 /// What is left out of the packages of an image.
-pub(super) fn filters(image: &ResolvedImage) -> PathFilters {
+pub(crate) fn filters(image: &ResolvedImage) -> PathFilters {
     let Some(rules) = image.debian.as_ref().and_then(|debian| debian.slim.as_ref()) else {
         return PathFilters::default();
     };
