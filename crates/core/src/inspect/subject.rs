@@ -107,6 +107,11 @@ impl<'i> Subject<'i> {
         self.tree.read(&path, self.contents).ok()
     }
 
+    /// Whether it has Debian's package database, and so all that Debian promises.
+    pub(super) fn is_debian(&self) -> bool {
+        self.file("/var/lib/dpkg/status").is_some()
+    }
+
     /// Whether a Debian package is installed.
     pub(super) fn has_package(&self, name: &str) -> bool {
         let Some(status) = self.read("/var/lib/dpkg/status") else { return false };

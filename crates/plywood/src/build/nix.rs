@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::image::Sources;
 use plywood_core::image::nix::{
-    Activation, NixState, PROFILE, Profile, StoreFiles, SystemFiles, activate, merge_profile, place_hooks, place_state,
-    place_system_files, shell_files,
+    Activation, NixState, PROFILE, Profile, StoreFiles, StoreFilesError, SystemFiles, activate, find, merge_profile,
+    place_hooks, place_state, place_system_files, shell_files,
 };
 use plywood_core::manifest::ResolvedImage;
-use plywood_core::tree::{Meta, Node, TreeError, TreePath};
+use plywood_core::nix::{Derivation, StorePath};
+use plywood_core::tree::{Content, Meta, Node, NodeKind, TreeError, TreePath};
 
 use super::BuildError;
 use super::image::Context;
@@ -49,7 +50,7 @@ pub(super) fn place(
         installer.tree.insert(path, node).map_err(failed)?;
     }
     if plan.image.nix.database {
-        place_state(&mut installer.tree, &state(plan.image, nix)?).map_err(failed)?;
+        place_state(&mut installer.tree, &state(plan.image, nix, &files)?).map_err(failed)?;
     }
     let certificates: Vec<u8> = sources.certificates.values().flat_map(|pem| pem.iter().copied()).collect();
     let wanted = wanted(plan.image, nix, &profile, &files)?;
@@ -114,9 +115,14 @@ fn wanted(
     })
 }
 
-fn state(image: &ResolvedImage, nix: &NixPlan) -> Result<NixState, BuildError> {
-    let database = write_database(&nix.valid_paths())
-        .map_err(|source| BuildError::NixDatabase { image: image.name.to_string(), source })?;
+fn state(image: &ResolvedImage, nix: &NixPlan, files: &SegmentFiles<'_>) -> Result<NixState, BuildError> {
+    let failed = |source| BuildError::StoreFiles { image: image.name.to_string(), source };
+    let mut rows = nix.valid_paths();
+    for (path, row) in nix.paths.keys().zip(&mut rows).filter(|(path, _)| path.is_derivation()) {
+        row.outputs = outputs(path, files).map_err(failed)?;
+    }
+    let database =
+        write_database(&rows).map_err(|source| BuildError::NixDatabase { image: image.name.to_string(), source })?;
     let user = image.users.values().find(|user| Some(&user.name) == image.user.as_ref());
     Ok(NixState {
         database: database.into(),
@@ -124,6 +130,20 @@ fn state(image: &ResolvedImage, nix: &NixPlan) -> Result<NixState, BuildError> {
         roots: nix.graph().unreferenced().into_iter().cloned().collect(),
         owner: user.map_or((0, 0), |user| (user.uid, user.gid)),
     })
+}
+
+/// The outputs of a derivation, which Nix looks up in its database (Nix, `LocalStore::addValidPath`).
+fn outputs(path: &StorePath, files: &SegmentFiles<'_>) -> Result<Vec<(String, String)>, StoreFilesError> {
+    let failed = |source| StoreFilesError::List { path: path.clone(), source };
+    let Some(found) = find(files, path, &TreePath::ROOT)? else { return Ok(Vec::new()) };
+    let bytes = match &found.node.kind {
+        NodeKind::File { content: Content::Packed(packed), .. } => files.contents().read(packed)?,
+        NodeKind::File { content: Content::Inline(bytes), .. } => bytes.clone(),
+        _ => return Ok(Vec::new()),
+    };
+    let derivation = Derivation::parse(&bytes).map_err(|error| failed(error.into()))?;
+    let outputs = derivation.outputs.iter();
+    Ok(outputs.filter_map(|(name, output)| Some((name.clone(), output.path()?.absolute()))).collect())
 }
 
 /// The directories above store paths as every segment of one has them.

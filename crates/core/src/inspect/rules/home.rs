@@ -28,7 +28,9 @@ pub(super) fn home(subject: &Subject<'_>, report: &mut Report<'_>) {
 pub(super) fn shell(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(account) = subject.account() else { return };
     let shell = if account.shell.is_empty() { "/bin/sh" } else { &account.shell };
-    if !subject.is_program(shell) {
+    // Who cannot log in has a shell that need not be there (nologin(8)).
+    let no_login = shell.rsplit('/').next() == Some("nologin") && !subject.is_debian();
+    if !no_login && !subject.is_program(shell) {
         report.whole(format!("the shell of `{}`, {shell}, is no program", account.name));
     }
 }

@@ -5,6 +5,10 @@ use crate::inspect::{Report, Subject};
 use crate::tree::{NodeKind, TreePath};
 
 pub(super) fn os_release(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if !subject.is_debian() {
+        // An image of store paths alone is of no distribution, and a scanner must not take it for one.
+        return;
+    }
     // os-release(5): the file in /etc takes precedence.
     match subject.read("/etc/os-release").or_else(|| subject.read("/usr/lib/os-release")) {
         None => report.whole("there is neither /etc/os-release nor /usr/lib/os-release"),
@@ -49,6 +53,10 @@ pub(super) fn certificates(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 pub(super) fn nix_store(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (Some(account), Some((nix, node))) = (subject.ordinary_account(), subject.directory("/nix")) else { return };
+    if subject.directory("/nix/var").is_none() && subject.directory("/nix/profile").is_some() {
+        // Store paths to be run, not a store to be used.
+        return;
+    }
     if node.meta.uid != account.uid {
         report.at(
             &nix,
