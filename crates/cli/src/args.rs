@@ -81,6 +81,12 @@ pub(crate) enum Command {
     Lock(commands::lock::LockArgs),
     /// Make images
     Build(commands::build::BuildArgs),
+    /// Build images and put them into a registry
+    Push(commands::push::PushArgs),
+    /// Move tags to images that are in the registry
+    Promote(commands::promote::PromoteArgs),
+    /// Delete old images from a registry
+    Prune(commands::prune::PruneArgs),
     /// Boot images and run the manifest's tests
     Test(commands::test::TestArgs),
     /// Run a command in a container of an image

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::str::FromStr;
 
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Sha256Hash;
+use crate::digest::{ParseDigestError, Sha256Hash};
 use crate::tree::{Meta, TreePath};
 
 /// Identity of an item by its content and everything that decides how it is written: equal ids give equal tar bytes.
@@ -40,6 +41,14 @@ impl fmt::Display for ItemId {
 impl fmt::Debug for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ItemId({})", self.to_hex())
+    }
+}
+
+impl FromStr for ItemId {
+    type Err = ParseDigestError;
+
+    fn from_str(hex: &str) -> Result<Self, Self::Err> {
+        Sha256Hash::from_hex(hex).map(Self)
     }
 }
 

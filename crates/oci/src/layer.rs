@@ -66,6 +66,21 @@ pub struct Layer {
 }
 
 impl Layer {
+    /// A layer that is said to be in a registry: what [`Layer::descriptor`] wrote. `None` when something is missing.
+    ///
+    /// Nothing of it is proved. Whoever takes it for the layer of its key must trust the manifest that says so.
+    pub fn of_descriptor(descriptor: &Descriptor) -> Option<Self> {
+        let note = |key: &str| descriptor.annotations.get(key);
+        Some(Self {
+            key: Some(LayerKey(note(annotations::LAYER_KEY)?.parse().ok()?)),
+            digest: descriptor.digest,
+            diff_id: note(annotations::LAYER_DIFF_ID)?.parse().ok()?,
+            size: descriptor.size,
+            uncompressed_size: note(annotations::LAYER_UNCOMPRESSED_SIZE)?.parse().ok()?,
+            compression: LayerCompression::of(&descriptor.media_type)?,
+        })
+    }
+
     /// The layer's descriptor in a manifest, with its key and diff ID for machines that have neither.
     ///
     /// Of a layer of others only what was verified is said: a key that they annotated is not believed, and must not

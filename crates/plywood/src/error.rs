@@ -15,6 +15,7 @@ use crate::engine::EngineError;
 use crate::lock::LockError;
 use crate::nix::NixError;
 use crate::nix::push::PushError;
+use crate::publish::PublishError;
 use crate::why::WhyError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
@@ -116,6 +117,9 @@ pub enum Error {
         /// Where they are.
         output: Output,
     },
+    /// Images cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// Something cannot be signed or verified.
     #[error(transparent)]
     Attest(#[from] AttestError),
@@ -144,6 +148,7 @@ impl Error {
             Error::NotInspectable { .. } => {
                 Some("write them with `--output oci:DIR` or `--output oci-archive:FILE`".to_owned())
             }
+            Error::Publish(error) => error.hint(),
             Error::Attest(error) => error.hint(),
             Error::Layout(error) => error.hint(),
             Error::Mirror(_) => None,
@@ -159,6 +164,7 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_) => true,
+            Error::Publish(error) => error.is_usage(),
             Error::Attest(error) => error.is_usage(),
             _ => false,
         }

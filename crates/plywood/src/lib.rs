@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod nix;
 mod os;
+pub mod publish;
 pub mod run;
 pub mod script_runner;
 pub mod test;

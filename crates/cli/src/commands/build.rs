@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use clap::Args;
 use plywood::build::{BuildOptions, BuildReport, BuiltPlatform, LayerOrigin, Output, StorePathImage, build};
 use plywood::engine::EngineKind;
+use plywood::publish::matrix;
 use plywood_core::platform::Platform;
 
 use crate::commands::lock;
@@ -21,6 +22,7 @@ Examples:
   plywood build base --output oci-archive:base.tar
   plywood build base --load podman               and put it into podman's store
   plywood build --locked                         in CI: the lock must be there and fit
+  plywood build --matrix                         images × platforms for GitHub's strategy.matrix
   plywood build base --explain                   what is in each layer, why, and who shares it
   plywood build --store-path ./result --name app an image of what a flake has built
   plywood build --store-path ./result --name app --from base";
@@ -41,6 +43,9 @@ pub(crate) struct BuildArgs {
     /// Build for P, such as linux/arm64 (repeatable) [default: this machine's]
     #[arg(long = "platform", value_name = "P")]
     platforms: Vec<Platform>,
+    /// Build for all platforms of each image
+    #[arg(long, conflicts_with_all = ["platforms", "load"])]
+    all_platforms: bool,
     /// Write to oci:DIR, oci-archive:FILE or docker-archive:FILE
     #[arg(long, value_name = "WHERE")]
     output: Option<Output>,
@@ -50,6 +55,9 @@ pub(crate) struct BuildArgs {
     /// Show what is in each layer, why, and which images share it
     #[arg(long)]
     explain: bool,
+    /// Print images × platforms as a CI matrix, and build nothing
+    #[arg(long, conflicts_with_all = ["output", "load", "explain"])]
+    matrix: bool,
     /// Use N threads [default: one per processor]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -66,11 +74,19 @@ pub(crate) struct BuildArgs {
 
 /// Runs it.
 pub(crate) fn run(args: BuildArgs, context: &Context) -> Result<Exit, Failure> {
+    if args.matrix {
+        let matrix = matrix(&args.images, &args.platforms, &context.workspace)?;
+        // A matrix is JSON, whoever asks.
+        let text = serde_json::to_string(&matrix).map_err(|error| Failure::Stdout(error.into()))?;
+        context.print(&matrix, |_| format!("{text}\n"))?;
+        return Ok(Exit::Done);
+    }
     let (paths, from) = (args.store_paths, args.from);
     let options = BuildOptions {
         store_paths: args.name.map(|name| StorePathImage { name, paths, from }),
         images: args.images,
         platforms: args.platforms,
+        every_platform: args.all_platforms,
         locked: args.locked,
         output: args.output,
         load: args.load,

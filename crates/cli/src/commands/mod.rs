@@ -10,6 +10,9 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod lock;
 pub(crate) mod man;
+pub(crate) mod promote;
+pub(crate) mod prune;
+pub(crate) mod push;
 pub(crate) mod referrers;
 pub(crate) mod run;
 pub(crate) mod schema;
@@ -28,6 +31,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
     match command {
         Command::Lock(args) => lock::run(args, context),
         Command::Build(args) => build::run(args, context),
+        Command::Push(args) => push::run(args, context),
+        Command::Promote(args) => promote::run(args, context),
+        Command::Prune(args) => prune::run(args, context),
         Command::Test(args) => test::run(args, context),
         Command::Run(args) => run::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use super::model::{Debian, DebianSetting, Image};
+use super::model::{Debian, DebianSetting, Image, Publish};
 use super::read::{Problems, most_alike};
 use super::spanned::Spanned;
 use super::{Platform, Problem, RepositorySuite, SetName};
@@ -58,7 +58,7 @@ pub(super) fn document(document: &Document, names: &Names, problems: &mut Proble
         platforms(list, problems);
     }
     no_duplicates(&document.workspace.certificates, ToString::to_string, problems);
-    document.publish.iter().for_each(|publish| no_duplicates(&publish.keys, ToString::to_string, problems));
+    document.publish.iter().for_each(|table| publish(table, problems));
     if let Some(table) = &document.debian {
         debian(table, problems);
     }
@@ -107,6 +107,20 @@ fn known<T: std::fmt::Display>(
     if !names.contains(&text) {
         let suggestion = most_alike(&text, names.iter().map(String::as_str)).map(str::to_owned);
         problems.add(name.span.clone(), Problem::UnknownName { what, name: text, suggestion });
+    }
+}
+
+fn publish(table: &Publish, problems: &mut Problems) {
+    no_duplicates(&table.keys, ToString::to_string, problems);
+    if let Some(tags) = &table.tags {
+        if tags.is_empty() {
+            problems.add(tags.span.clone(), Problem::Empty("tags"));
+        }
+        no_duplicates(tags, ToString::to_string, problems);
+        let versioned = tags.iter().find(|tag| tag.as_str().contains("{version}"));
+        if let Some(tag) = versioned.filter(|_| table.version.is_none()) {
+            problems.add(tag.span.clone(), Problem::Needs { key: "{version}", needs: "version" });
+        }
     }
 }
 

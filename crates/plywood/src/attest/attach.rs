@@ -54,7 +54,7 @@ pub fn sign_and_attach(
 ///
 /// # Errors
 /// When the registry cannot be read or written.
-pub(super) fn sign(repository: &Repository, subject: &Descriptor, key: &PrivateKey) -> Result<Attached, AttestError> {
+pub fn sign(repository: &Repository, subject: &Descriptor, key: &PrivateKey) -> Result<Attached, AttestError> {
     let name = repository.name().to_string();
     let payload = SimpleSigning { reference: name, digest: subject.digest }.to_payload();
     let signature = BASE64.encode(&key.sign(&payload));

@@ -16,7 +16,7 @@ mod sign;
 mod source;
 mod verify;
 
-pub use attach::{Attached, sign_and_attach};
+pub use attach::{Attached, sign as sign_digest, sign_and_attach};
 pub use audit::{AuditOptions, AuditReport, AuditState, AuditedImage, audit};
 pub use builder::{BUILDER_VARIABLE, provenance};
 pub use checks::{Check, CheckState};

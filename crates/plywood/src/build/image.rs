@@ -21,6 +21,7 @@ use rayon::prelude::*;
 use super::BuildError;
 use super::assemble::{Assembled, assemble, unpacked_debs};
 use super::describe::{check_size, comment, describe};
+use super::known::Known;
 use super::nix;
 use super::nix_plan::NixPlan;
 use super::packages::Unpacked;
@@ -72,16 +73,24 @@ pub(super) type Layers = BTreeMap<LayerKey, (Layer, LayerOrigin)>;
 ///
 /// # Errors
 /// When a segment cannot be read or a layer not be written.
-pub(super) fn make_layers(store: &Store, images: &[Prepared], task: &Task<'_>) -> Result<Layers, BuildError> {
+pub(super) fn make_layers(
+    store: &Store,
+    images: &[Prepared],
+    known: &Known,
+    task: &Task<'_>,
+) -> Result<Layers, BuildError> {
     let wanted: BTreeMap<LayerKey, (Codec, &Vec<ItemId>)> = images
         .iter()
         .flat_map(|image| image.layers.iter().map(|items| (LayerKey::of(items, image.codec), (image.codec, items))))
         .collect();
     let make = |(key, (codec, items)): (LayerKey, (Codec, &Vec<ItemId>))| {
-        let origin = if store.layer(key)?.is_some() { LayerOrigin::Cached } else { LayerOrigin::Made };
-        let layer = build_layer(store, codec, items)?;
+        let layer = match (store.layer(key)?, known.layers.get(&key)) {
+            (Some(layer), _) => (layer, LayerOrigin::Cached),
+            (None, Some(layer)) => (layer.clone(), LayerOrigin::Registry),
+            (None, None) => (build_layer(store, codec, items)?, LayerOrigin::Made),
+        };
         task.advance(1);
-        Ok((key, (layer, origin)))
+        Ok((key, layer))
     };
     let wanted: Vec<_> = wanted.into_iter().collect();
     wanted.into_par_iter().with_max_len(1).map(make).collect()
@@ -112,21 +121,32 @@ pub(super) fn finish(
     let image = prepared.active.as_ref().unwrap_or(plan.image);
     let config = image_config(image, context.workspace, plan.platform, context.created, &comments);
     let annotations = image_annotations(image, context.workspace, context.created);
-    let layers = own.into_iter().map(|(layer, _)| layer).collect();
+    let layers = own.iter().map(|(layer, _)| layer.clone()).collect();
     let image = Image::assemble(context.store, plan.platform, config, layers, annotations)?;
-    let report = BuiltPlatform {
+    let report = report_of(plan, &image, own, prepared.notes);
+    Ok((image, report))
+}
+
+/// What is said of an image with these layers.
+pub(super) fn report_of(
+    plan: &ImagePlan<'_>,
+    image: &Image,
+    layers: Vec<(Layer, LayerOrigin)>,
+    notes: BTreeSet<String>,
+) -> BuiltPlatform {
+    let layers = describe(plan, &layers);
+    BuiltPlatform {
         platform: plan.platform,
         digest: image.manifest.digest,
         image_id: image.config.digest,
         packages: plan.packages.len(),
         store_paths: plan.nix.as_ref().map_or(0, |nix| nix.paths.len()),
         develop_size: plan.nix.as_ref().map_or(0, NixPlan::develop_size),
-        compressed_size: built.iter().map(|layer| layer.compressed_size).sum(),
-        uncompressed_size: built.iter().map(|layer| layer.uncompressed_size).sum(),
-        layers: built,
-        notes: prepared.notes,
-    };
-    Ok((image, report))
+        compressed_size: layers.iter().map(|layer| layer.compressed_size).sum(),
+        uncompressed_size: layers.iter().map(|layer| layer.uncompressed_size).sum(),
+        layers,
+        notes,
+    }
 }
 
 type Generated = Vec<(plywood_core::tree::TreePath, plywood_core::tree::Node)>;

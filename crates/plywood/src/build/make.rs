@@ -1,7 +1,8 @@
 //! From the lock to images in the output: what is missing is made, in parallel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread;
 
 use plywood_core::image::Sources;
@@ -11,16 +12,16 @@ use plywood_core::nix::StorePath;
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
 use plywood_oci::codec::Codec;
-use plywood_oci::image::Image;
 use plywood_oci::store::Store;
 use rayon::prelude::*;
 
 use super::error::BuildError;
-use super::image::{Context, Prepared, count_layers, finish, make_layers, prepare};
+use super::image::{Context, Prepared, count_layers, finish, make_layers, prepare, report_of};
+use super::known::{self, Known, Made, MadeImage, MadePlatform};
 use super::packages::{Unpacked, WantedDeb, unpack_all};
-use super::plan::ImagePlan;
+use super::plan::{ImagePlan, PlannedItem};
 use super::record::Record;
-use super::report::{BuildReport, BuiltPlatform, LayerOrigin};
+use super::report::{BuildReport, LayerOrigin};
 use super::{BuildOptions, Output, plan, record, sources, store_paths, write};
 use crate::Error;
 use crate::debian::FetchError;
@@ -31,42 +32,78 @@ use crate::workspace::Workspace;
 
 /// Makes the images and writes them to the output; what is gone from every mirror is resolved anew unless `locked`.
 pub(super) fn make(options: &BuildOptions, workspace: &Workspace, events: &dyn Events) -> Result<BuildReport, Error> {
-    if let Some(wanted) = &options.store_paths {
+    let store = Store::open(workspace.cache()).map_err(BuildError::from)?;
+    let known = Known::default();
+    let (manifest, (ensured, images)) = if let Some(wanted) = &options.store_paths {
         let (manifest, ensured) = store_paths::ensure(wanted, options, workspace, events)?;
         let images = vec![wanted.name.clone()];
         let options = BuildOptions { images, locked: true, ..options.clone() };
-        return build_locked(&options, workspace, &manifest, &ensured, events);
-    }
+        let images = build_locked(&store, &options, workspace, &manifest, &ensured, &known, events)?;
+        (manifest, (ensured, images))
+    } else {
+        let manifest = workspace.manifest()?;
+        let made = make_in(&store, options, workspace, &manifest, &known, events)?;
+        (manifest, made)
+    };
+    let output = options.output.clone().unwrap_or_else(|| Output::OciLayout(workspace.default_layout()));
+    let images = write::write(&store, &output, &images, &manifest)?;
+    Ok(BuildReport { output, lock: ensured.report, images, loaded: None })
+}
+
+/// Makes the images into the store and writes no output. What is known to be elsewhere is not made.
+///
+/// # Errors
+/// As [`super::build`].
+pub(crate) fn make_images(
+    options: &BuildOptions,
+    workspace: &Workspace,
+    known: &Known,
+    events: &dyn Events,
+) -> Result<(Made, Vec<MadeImage>), Error> {
     let manifest = workspace.manifest()?;
-    let ensured = lock::ensure(&manifest, workspace, options.locked, events)?;
-    match build_locked(options, workspace, &manifest, &ensured, events) {
+    let store = Store::open(workspace.cache()).map_err(BuildError::from)?;
+    let (ensured, images) = make_in(&store, options, workspace, &manifest, known, events)?;
+    let created = created(ensured.lock.date)?;
+    Ok((Made { ensured: Arc::new(ensured), created }, images))
+}
+
+fn make_in(
+    store: &Store,
+    options: &BuildOptions,
+    workspace: &Workspace,
+    manifest: &Manifest,
+    known: &Known,
+    events: &dyn Events,
+) -> Result<(Ensured, Vec<MadeImage>), Error> {
+    let ensured = lock::ensure(manifest, workspace, options.locked, events)?;
+    match build_locked(store, options, workspace, manifest, &ensured, known, events) {
         Err(Error::Build(BuildError::Fetch(FetchError::Gone(gone)))) if !options.locked => {
             let gone = gone.iter().map(|deb| deb.name.split(' ').next().unwrap_or_default().to_owned()).collect();
-            let ensured = lock::replace_gone(&manifest, workspace, gone, events)?;
-            build_locked(options, workspace, &manifest, &ensured, events)
+            let ensured = lock::replace_gone(manifest, workspace, gone, events)?;
+            let images = build_locked(store, options, workspace, manifest, &ensured, known, events)?;
+            Ok((ensured, images))
         }
-        done => done,
+        done => done.map(|images| (ensured, images)),
     }
 }
 
 fn build_locked(
+    store: &Store,
     options: &BuildOptions,
     workspace: &Workspace,
     manifest: &Manifest,
     ensured: &Ensured,
+    known: &Known,
     events: &dyn Events,
-) -> Result<BuildReport, Error> {
-    let store = Store::open(workspace.cache()).map_err(BuildError::from)?;
+) -> Result<Vec<MadeImage>, Error> {
     let threads = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build().map_err(Error::Threads)?;
     let created = created(ensured.lock.date)?;
-    let build = Build { store: &store, workspace, manifest, ensured, created, threads, events };
+    let build = Build { store, workspace, manifest, ensured, known, created, threads, events };
 
     let mut jobs = build.jobs(options)?;
     pool.install(|| build.make_missing(&mut jobs))?;
-    let output = options.output.clone().unwrap_or_else(|| Output::OciLayout(workspace.default_layout()));
-    let images = write::write(&store, &output, &gather(&jobs), manifest)?;
-    Ok(BuildReport { output, lock: ensured.report.clone(), images, loaded: None })
+    Ok(gather(jobs))
 }
 
 /// What all images of one build share.
@@ -75,6 +112,7 @@ struct Build<'b> {
     workspace: &'b Workspace,
     manifest: &'b Manifest,
     ensured: &'b Ensured,
+    known: &'b Known,
     created: Timestamp,
     threads: NonZeroUsize,
     events: &'b dyn Events,
@@ -94,16 +132,24 @@ impl<'b> Build<'b> {
         let mut jobs = Vec::new();
         for image in selected(self.manifest, &options.images)? {
             let sources = sources::read(self.workspace.directory(), image)?;
-            for platform in platforms(options) {
+            for platform in platforms(options, image) {
                 let mut plan = plan::plan(image, platform, &self.ensured.lock)?;
                 if let Some(nix) = &mut plan.nix {
                     nix.as_available = options.store_paths.is_some();
                 }
                 let key = record::key(&plan, self.manifest.digest(), &self.ensured.text, self.created, &sources);
-                jobs.push(Job { plan, sources: sources.clone(), key, done: record::find(self.store, key) });
+                let done = record::find(self.store, key).or_else(|| self.known_image(&plan, key));
+                jobs.push(Job { plan, sources: sources.clone(), key, done });
             }
         }
         Ok(jobs)
+    }
+
+    /// An image that the registry has.
+    fn known_image(&self, plan: &ImagePlan<'_>, key: ItemId) -> Option<Record> {
+        let image = self.known.images.get(&key)?.clone();
+        let built = report_of(plan, &image, known::with_origin(&image.layers), BTreeSet::new());
+        Some(Record { image, built })
     }
 
     fn make_missing(&self, jobs: &mut [Job<'_>]) -> Result<(), Error> {
@@ -128,7 +174,7 @@ impl<'b> Build<'b> {
             .collect::<Result<_, _>>()?;
         drop(task);
         let task = Task::start(self.events, "Writing layers", Some(count_layers(&prepared) as u64), Unit::Items);
-        let layers = make_layers(self.store, &prepared, &task)?;
+        let layers = make_layers(self.store, &prepared, self.known, &task)?;
         drop(task);
         for (job, prepared) in missing.into_iter().zip(prepared) {
             let (image, built) = finish(&context, &job.plan, prepared, &layers)?;
@@ -165,7 +211,9 @@ impl<'b> Build<'b> {
     fn fetch_for(&self, jobs: &[&mut Job<'_>]) -> Result<(), Error> {
         let mut wanted: BTreeMap<Codec, BTreeMap<&StorePath, WantedPath>> = BTreeMap::new();
         for job in jobs {
+            let elsewhere = self.paths_elsewhere(&job.plan);
             let paths = job.plan.nix.iter().flat_map(|nix| &nix.paths);
+            let paths = paths.filter(|(path, _)| !elsewhere.contains(path));
             let paths = paths.map(|(path, planned)| (path, planned.wanted(path)));
             wanted.entry(job.plan.codec).or_default().extend(paths);
         }
@@ -182,6 +230,21 @@ impl<'b> Build<'b> {
     }
 }
 
+impl Build<'_> {
+    /// The store paths in layers that the registry has. Roots are fetched all the same: links lead into them.
+    fn paths_elsewhere<'p>(&self, plan: &'p ImagePlan<'_>) -> BTreeSet<&'p StorePath> {
+        let roots: BTreeSet<&StorePath> = plan.nix.iter().flat_map(|nix| &nix.roots).map(|root| &root.path).collect();
+        let items =
+            plan.layers.iter().map(|layer| layer.items.iter().map(|(_, item)| item.clone()).collect::<Vec<_>>());
+        let known = items.zip(&plan.layers).filter(|(items, _)| self.known.has_store_layer(plan, items));
+        let paths = known.flat_map(|(_, layer)| &layer.items).filter_map(|(_, item)| match item {
+            PlannedItem::StorePath(path) => Some(path),
+            PlannedItem::Package(_) => None,
+        });
+        paths.filter(|path| !roots.contains(path)).collect()
+    }
+}
+
 /// The images asked for, those they stand on before them; all when none is named.
 fn selected<'m>(manifest: &'m Manifest, names: &[String]) -> Result<Vec<&'m ResolvedImage>, Error> {
     let mut images: Vec<&ResolvedImage> = match names {
@@ -193,8 +256,11 @@ fn selected<'m>(manifest: &'m Manifest, names: &[String]) -> Result<Vec<&'m Reso
     Ok(images)
 }
 
-fn platforms(options: &BuildOptions) -> Vec<Platform> {
-    let mut platforms = options.platforms.clone();
+fn platforms(options: &BuildOptions, image: &ResolvedImage) -> Vec<Platform> {
+    let mut platforms = match options.every_platform {
+        true => image.platforms.clone(),
+        false => options.platforms.clone(),
+    };
     if platforms.is_empty() {
         platforms.push(crate::os::platform());
     }
@@ -212,21 +278,16 @@ fn created(date: Timestamp) -> Result<Timestamp, BuildError> {
 }
 
 /// The finished images with their platforms.
-fn gather<'j>(jobs: &'j [Job<'_>]) -> Vec<Finished<'j>> {
-    let mut finished: Vec<Finished<'_>> = Vec::new();
+fn gather(jobs: Vec<Job<'_>>) -> Vec<MadeImage> {
+    let mut images: Vec<MadeImage> = Vec::new();
     for job in jobs {
-        let Some(record) = &job.done else { continue };
-        let name = job.plan.image.name.as_str();
-        match finished.iter_mut().find(|one| one.name == name) {
-            Some(one) => one.platforms.push((&record.image, &record.built)),
-            None => finished.push(Finished { name, platforms: vec![(&record.image, &record.built)] }),
+        let Some(Record { image, built }) = job.done else { continue };
+        let name = job.plan.image.name.to_string();
+        let platform = MadePlatform { key: job.key, image, built };
+        match images.iter_mut().find(|one| one.name == name) {
+            Some(one) => one.platforms.push(platform),
+            None => images.push(MadeImage { name, platforms: vec![platform] }),
         }
     }
-    finished
-}
-
-/// An image with all platforms that were built.
-pub(super) struct Finished<'j> {
-    pub(super) name: &'j str,
-    pub(super) platforms: Vec<(&'j Image, &'j BuiltPlatform)>,
+    images
 }

@@ -4,6 +4,7 @@ mod assemble;
 mod describe;
 mod error;
 mod image;
+mod known;
 mod load;
 mod make;
 mod nix;
@@ -23,7 +24,9 @@ use std::num::NonZeroUsize;
 use plywood_core::platform::Platform;
 
 pub use error::BuildError;
+pub(crate) use known::{Known, Made, MadeImage, MadePlatform};
 pub(crate) use load::Loadable;
+pub(crate) use make::make_images;
 pub use output::{Output, ParseOutputError};
 pub(crate) use packages::{WantedDeb, unpacked};
 pub(crate) use plan::{ImagePlan, plan};
@@ -42,6 +45,8 @@ pub struct BuildOptions {
     pub images: Vec<String>,
     /// The platforms; the host's alone when empty.
     pub platforms: Vec<Platform>,
+    /// Whether to make every platform of each image, whatever `platforms` says.
+    pub every_platform: bool,
     /// Whether to fail where the lock is missing, stale or no longer obtainable, instead of repairing it.
     pub locked: bool,
     /// Where the images go; [`Workspace::default_layout`] when `None`.

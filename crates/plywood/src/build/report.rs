@@ -91,4 +91,6 @@ pub enum LayerOrigin {
     Made,
     /// The cache had it.
     Cached,
+    /// A registry has it; it was neither made nor fetched.
+    Registry,
 }

@@ -6,7 +6,7 @@ use plywood_oci::image::Image;
 use plywood_oci::layout::{Export, write_directory, write_docker_archive, write_file, write_oci_archive};
 use plywood_oci::store::Store;
 
-use super::make::Finished;
+use super::known::MadeImage;
 use super::{BuildError, BuiltImage, Output};
 
 /// The tag of what was just built; tags for publishing are the registry's business.
@@ -19,20 +19,20 @@ const TAG: &str = "latest";
 pub(super) fn write(
     store: &Store,
     output: &Output,
-    images: &[Finished<'_>],
+    images: &[MadeImage],
     manifest: &Manifest,
 ) -> Result<Vec<BuiltImage>, BuildError> {
     let mut exports = Vec::with_capacity(images.len());
     let mut built = Vec::with_capacity(images.len());
     for finished in images {
-        let reference = reference(manifest, finished.name)?;
-        let platforms: Vec<Image> = finished.platforms.iter().map(|(image, _)| (*image).clone()).collect();
+        let reference = reference(manifest, &finished.name)?;
+        let platforms: Vec<Image> = finished.platforms.iter().map(|platform| platform.image.clone()).collect();
         let export = Export::new(store, reference.clone(), platforms)?;
         built.push(BuiltImage {
-            name: finished.name.to_owned(),
+            name: finished.name.clone(),
             reference: reference.to_string(),
             digest: export.root.digest,
-            platforms: finished.platforms.iter().map(|(_, built)| (*built).clone()).collect(),
+            platforms: finished.platforms.iter().map(|platform| platform.built.clone()).collect(),
         });
         exports.push(export);
     }

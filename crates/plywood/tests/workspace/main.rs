@@ -5,4 +5,5 @@ mod bare;
 mod certificates;
 mod fixture;
 mod lock;
+mod publish;
 mod scripts;

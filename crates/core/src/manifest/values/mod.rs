@@ -6,6 +6,7 @@ mod image;
 mod names;
 mod net;
 mod nix;
+mod publish;
 mod units;
 
 pub use debian::{
@@ -17,6 +18,7 @@ pub use image::{Compression, LayerBudget, Port, Protocol, Signal};
 pub use names::{EnvName, GroupName, ImageName, LabelKey, UserName, WorkspaceName};
 pub use net::{HttpUrl, RegistryPrefix};
 pub use nix::{FlakePath, NixExpression, PackageAttribute, SetName, ShellName, SubstituterKey, SubstituterUrl};
+pub use publish::{RenderTagError, TagContext, TagTemplate};
 pub use units::{ByteSize, Seconds};
 
 /// Why a text is not a value of some type of the manifest.

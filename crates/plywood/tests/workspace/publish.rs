@@ -1,0 +1,252 @@
+//! Pushing, promoting and pruning, against the registry in process and Docker's own.
+
+use std::collections::BTreeMap;
+
+use plywood::attest::generate_key;
+use plywood::publish::{PromoteOptions, PruneOptions, PushOptions, PushOutcome, PushReport, promote, prune, push};
+use plywood_core::attest::KeyAlgorithm;
+use plywood_core::digest::Digest;
+use plywood_oci::registry::{ClientConfig, RegistryClient};
+use plywood_testkit::registry::RegistryFault;
+use plywood_testkit::{DockerRegistry, TestRegistry, require};
+
+use crate::fixture::{Fixture, chain, plain};
+
+/// Five images that share layers: one with packages, four on it.
+fn images() -> String {
+    let mut images = "[images.base]\npackages = [\"large\", \"small\"]\n".to_owned();
+    for name in ["one", "two", "three", "four"] {
+        images += &format!(
+            "[images.{name}]\nfrom = \"base\"\n[images.{name}.files]\n\"/etc/{name}\" = {{ text = \"{name}\" }}\n"
+        );
+    }
+    images
+}
+
+fn fixture(publish: &str) -> Fixture {
+    let packages = [plain("large", "1", &[]), plain("small", "1", &[])];
+    Fixture::new(&format!("---\n[publish]\n{publish}\n{}", images()), packages)
+}
+
+fn client() -> RegistryClient {
+    RegistryClient::new(ClientConfig::default()).expect("a client")
+}
+
+/// Pushes to `host` with a cache of this name.
+fn push_to(fixture: &Fixture, host: &str, cache: &str, options: PushOptions) -> PushReport {
+    let options = PushOptions { registry: Some(format!("{host}/team").parse().expect("a prefix")), ..options };
+    let report = push(&options, &fixture.workspace(cache), &client(), &fixture.events);
+    report.unwrap_or_else(|error| panic!("{}", chain(&error)))
+}
+
+fn errors(report: &PushReport) -> Vec<&str> {
+    report.images.iter().filter_map(|image| image.error.as_deref()).collect()
+}
+
+fn digests(report: &PushReport) -> BTreeMap<String, Digest> {
+    report.images.iter().filter_map(|image| Some((image.name.clone(), image.digest?))).collect()
+}
+
+#[test]
+fn shared_blobs_are_uploaded_once_and_an_unchanged_push_writes_nothing() {
+    let (fixture, registry) = (fixture(""), TestRegistry::start());
+    let first = push_to(&fixture, &registry.host(), "cache", PushOptions::default());
+    assert_eq!(errors(&first), [""; 0]);
+    assert_eq!(first.images.len(), 5);
+    let uploads: usize = first.images.iter().map(|image| image.blobs.uploaded).sum();
+    // Three layers of packages or more, and of each image its state and its configuration.
+    let different: usize = first.images[0].blobs.uploaded + 4 * 2;
+    assert_eq!(uploads, different, "{first:?}");
+    assert!(first.images[1..].iter().all(|image| image.blobs.mounted > 0), "{first:?}");
+
+    let written =
+        || registry.requests().iter().filter(|request| !matches!(request.method.as_str(), "GET" | "HEAD")).count();
+    let before = written();
+    let again = push_to(&fixture, &registry.host(), "cache", PushOptions::default());
+    assert_eq!(digests(&first), digests(&again));
+    assert_eq!(written(), before);
+}
+
+#[test]
+fn an_empty_cache_pushes_what_is_unchanged_without_a_blob() {
+    if !require(&["docker-registry"]) {
+        return;
+    }
+    let (fixture, registry) = (fixture(""), DockerRegistry::start());
+    let first = push_to(&fixture, &registry.host(), "cache", PushOptions::default());
+    let before = registry.requests().len();
+    let trusting = PushOptions { trust_registry: true, ..PushOptions::default() };
+    let again = push_to(&fixture, &registry.host(), "empty", trusting.clone());
+    assert_eq!(digests(&first), digests(&again));
+    let requests = registry.requests().split_off(before);
+    assert!(!requests.is_empty());
+    let touched = requests.iter().filter(|request| request.path.contains("/blobs/") && request.method != "HEAD");
+    assert_eq!(touched.count(), 0, "{requests:?}");
+
+    // One package more: its layer and the images' own are built and uploaded, nothing else, and nothing is downloaded.
+    let more = fixture.read("plywood.toml").replace("\"small\"]", "\"small\", \"base-files\"]");
+    fixture.write("plywood.toml", &more.replace("text = \"one\"", "text = \"other\""));
+    let before = registry.requests().len();
+    let changed = push_to(&fixture, &registry.host(), "another", trusting);
+    assert_eq!(errors(&changed), [""; 0]);
+    let requests = registry.requests().split_off(before);
+    let got = requests.iter().filter(|request| request.method == "GET" && request.path.contains("/blobs/"));
+    assert_eq!(got.count(), 0, "{requests:?}");
+    assert!(changed.images.iter().map(|image| image.blobs.uploaded).sum::<usize>() < 12, "{changed:?}");
+}
+
+#[test]
+fn layer_keys_are_believed_only_of_whom_the_manifest_names() {
+    let (fixture, registry) = (fixture("keys = [\"ci.pub\"]"), TestRegistry::start());
+    generate_key(&fixture.path().join("ci.key"), KeyAlgorithm::Ed25519).expect("a key");
+    let unsigned = push_to(&fixture, &registry.host(), "cache", PushOptions::default());
+    // Nobody signed: everything is built, and the same comes out.
+    let rebuilt = push_to(&fixture, &registry.host(), "second", PushOptions::default());
+    assert_eq!(digests(&unsigned), digests(&rebuilt));
+    assert!(fixture.path().join("second/segments").read_dir_utf8().expect("a folder").next().is_some());
+    assert!(fixture.events.sentences().iter().any(|text| text.contains("no trusted key signed")));
+
+    let signing = PushOptions { key: Some(fixture.path().join("ci.key")), ..PushOptions::default() };
+    let signed = push_to(&fixture, &registry.host(), "cache", signing);
+    assert!(signed.images.iter().all(|image| image.signed));
+    let reused = push_to(&fixture, &registry.host(), "third", PushOptions::default());
+    assert_eq!(digests(&signed), digests(&reused));
+    assert!(fixture.path().join("third/segments").read_dir_utf8().expect("a folder").next().is_none());
+
+    // Another index, which nobody signed, in the place of the signed one: its keys are not believed.
+    let digest = digests(&signed)["base"];
+    let (kind, bytes) = registry.manifest("team/base", digest).expect("an index");
+    let planted = String::from_utf8(bytes).expect("JSON").replacen("\"schemaVersion\":2", "\"schemaVersion\":2 ", 1);
+    registry.add_manifest("team/base", Some("latest"), kind.as_str(), planted.as_bytes());
+    let warned = fixture.events.sentences().len();
+    push_to(&fixture, &registry.host(), "fourth", PushOptions::default());
+    let sentences = fixture.events.sentences().split_off(warned);
+    assert!(sentences.iter().any(|text| text.contains("no trusted key signed")), "{sentences:?}");
+}
+
+#[test]
+fn an_interrupted_push_moves_no_tag_and_goes_on_later() {
+    let (fixture, registry) = (fixture(""), TestRegistry::start());
+    registry.fail_always("PUT", "/manifests/sha256:", RegistryFault::Status(500, String::new()));
+    let only = PushOptions { images: vec!["base".to_owned()], ..PushOptions::default() };
+    let failed = push_to(&fixture, &registry.host(), "cache", only.clone());
+    assert_eq!(failed.images[0].outcome, PushOutcome::Failed);
+    assert_eq!(registry.tag("team/base", "latest"), None);
+
+    let registry = TestRegistry::start();
+    registry.fail_once("PUT", "/blobs/uploads", RegistryFault::CutUpload(100));
+    registry.fail_once("PATCH", "/blobs/uploads", RegistryFault::CutUpload(100));
+    let pushed = push_to(&fixture, &registry.host(), "cache", only);
+    assert_eq!(errors(&pushed), [""; 0]);
+    assert_eq!(registry.tag("team/base", "latest"), pushed.images[0].digest);
+}
+
+#[test]
+fn an_image_that_fails_holds_back_only_itself_and_those_on_it() {
+    let text = format!(
+        "{}[images.top]\nfrom = \"one\"\n[images.bad]\nfrom = \"base\"\nsize-limit = \"1kB\"\n[images.worse]\nfrom = \"bad\"\n",
+        images()
+    );
+    let fixture = Fixture::new(&text, [plain("large", "1", &[]), plain("small", "1", &[])]);
+    let registry = TestRegistry::start();
+    let report = push_to(&fixture, &registry.host(), "cache", PushOptions::default());
+    let outcomes: BTreeMap<&str, PushOutcome> =
+        report.images.iter().map(|image| (image.name.as_str(), image.outcome)).collect();
+    assert_eq!((outcomes["bad"], outcomes["worse"]), (PushOutcome::Failed, PushOutcome::HeldBack));
+    for name in ["base", "one", "top", "four"] {
+        assert_eq!(outcomes[name], PushOutcome::Pushed, "{report:?}");
+    }
+    assert!(report.failed());
+}
+
+#[test]
+fn tags_move_when_they_are_told_to_and_back() {
+    let (fixture, registry) = (fixture("tags = [\"v{version}\", \"latest\"]\nversion = \"1\""), TestRegistry::start());
+    let untagged = PushOptions { untagged: true, images: vec!["base".to_owned()], ..PushOptions::default() };
+    let first = push_to(&fixture, &registry.host(), "cache", untagged.clone());
+    let first_digest = first.images[0].digest.expect("a digest");
+    assert_eq!(registry.tag("team/base", "latest"), None);
+    fixture.write("pushed.json", &serde_json::to_string(&first).expect("JSON"));
+    let move_to = |options: PromoteOptions| {
+        let prefix = format!("{}/team", registry.host()).parse().expect("a prefix");
+        let options = PromoteOptions { registry: Some(prefix), ..options };
+        promote(&options, &fixture.workspace("cache"), &client()).unwrap_or_else(|error| panic!("{}", chain(&error)))
+    };
+    let by_report = || PromoteOptions { report: Some(fixture.path().join("pushed.json")), ..PromoteOptions::default() };
+    assert!(!move_to(by_report()).failed());
+    assert_eq!(registry.tag("team/base", "v1"), Some(first_digest));
+
+    fixture.write(
+        "plywood.toml",
+        &fixture.read("plywood.toml").replace("[images.base]", "[images.base]\nworkdir = \"/srv\""),
+    );
+    let second = push_to(&fixture, &registry.host(), "cache", PushOptions { untagged: false, ..untagged.clone() });
+    assert_ne!(second.images[0].digest, Some(first_digest));
+    let back = PromoteOptions { images: vec!["base".to_owned()], to: Some(first_digest), ..PromoteOptions::default() };
+    let report = move_to(back);
+    assert!(report.images[0].tags.iter().all(|tag| tag.before == second.images[0].digest), "{report:?}");
+    assert_eq!(registry.tag("team/base", "latest"), Some(first_digest));
+
+    // What is not whole gets no tag.
+    let nowhere = PromoteOptions { images: vec![format!("base@{}", Digest::of(b"x"))], ..PromoteOptions::default() };
+    assert!(move_to(nowhere).failed());
+    assert_eq!(registry.tag("team/base", "latest"), Some(first_digest));
+}
+
+#[test]
+fn runners_join_their_platforms_under_one_index() {
+    let (fixture, registry) = (fixture(""), TestRegistry::start());
+    let only = PushOptions { images: vec!["base".to_owned()], untagged: true, ..PushOptions::default() };
+    let runner = push_to(&fixture, &registry.host(), "cache", only.clone());
+    fixture.write("runner.json", &serde_json::to_string(&runner).expect("JSON"));
+    let join = PushOptions { index_only: vec![fixture.path().join("runner.json")], untagged: false, ..only };
+    let joined = push_to(&fixture, &registry.host(), "cache", join.clone());
+    assert_eq!(errors(&joined), [""; 0]);
+    assert_eq!(registry.tag("team/base", "latest"), joined.images[0].digest);
+    let missing = push_to(&fixture, &registry.host(), "cache", PushOptions { images: vec!["one".to_owned()], ..join });
+    assert!(errors(&missing)[0].contains("no report has the image `one`"), "{missing:?}");
+}
+
+#[test]
+fn old_images_go_and_what_is_in_use_stays() {
+    if !require(&["docker-registry"]) {
+        return;
+    }
+    let (fixture, registry) = (fixture(""), DockerRegistry::start());
+    let mut all = Vec::new();
+    for (number, tag) in ["one", "two", "three"].iter().enumerate() {
+        let text = fixture
+            .read("plywood.toml")
+            .replace("[images.base]", &format!("[images.base]\ndescription = \"{number}\""));
+        fixture.write("plywood.toml", &text.replacen("\ndescription = \"0\"\ndescription", "\ndescription", 1));
+        let tags = vec![format!("{{date}}-{tag}").parse().expect("a template")];
+        let options = PushOptions { images: vec!["base".to_owned()], tags, ..PushOptions::default() };
+        let report = push_to(&fixture, &registry.host(), "cache", options);
+        all.push(report.images[0].digest.expect("a digest"));
+        fixture
+            .write("plywood.toml", &fixture.read("plywood.toml").replace(&format!("\ndescription = \"{number}\""), ""));
+    }
+    fixture.write("running.txt", &format!("{}/team/base@{}\n", registry.host(), all[1]));
+    let options = PruneOptions {
+        images: vec!["base".to_owned()],
+        registry: Some(format!("{}/team", registry.host()).parse().expect("a prefix")),
+        days: 0,
+        keep: 0,
+        tags: ["{date}-one", "{date}-two"].map(|tag| tag.parse().expect("a template")).to_vec(),
+        deployed: Some(fixture.path().join("running.txt")),
+        ..PruneOptions::default()
+    };
+    let run = |options: &PruneOptions| {
+        prune(options, &fixture.workspace("cache"), &client(), &fixture.events)
+            .unwrap_or_else(|error| panic!("{}", chain(&error)))
+    };
+    let dry = run(&PruneOptions { dry_run: true, ..options.clone() });
+    let report = run(&options);
+    assert_eq!(dry.repositories[0].deleted, report.repositories[0].deleted);
+    assert_eq!(report.repositories[0].deleted.first(), Some(&all[0]));
+    let there = |digest: Digest| {
+        let name = format!("{}/team/base", registry.host()).parse().expect("a name");
+        client().repository(&name).head_manifest(&digest.into()).expect("an answer").is_some()
+    };
+    assert_eq!(all.iter().map(|digest| there(*digest)).collect::<Vec<_>>(), [false, true, true]);
+}
