@@ -3,6 +3,8 @@
 mod bad_input;
 mod closure;
 mod fixture;
+mod kill;
 mod local;
 mod order;
 mod push;
+mod real;
