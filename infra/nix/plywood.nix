@@ -16,9 +16,8 @@
 }:
 let
   inherit (builtins)
-    attrNames attrValues concatLists concatMap concatStringsSep elem elemAt filter foldl' fromTOML functionArgs genericClosure
-    head isAttrs isInt isList isString listToAttrs map mapAttrs match readFile removeAttrs replaceStrings split tail toFile
-    toJSON toString tryEval;
+    attrNames attrValues concatMap concatStringsSep elem elemAt filter foldl' fromTOML genericClosure head isAttrs isInt isList
+    isString listToAttrs map mapAttrs match readFile removeAttrs replaceStrings split tail toFile toString tryEval;
 
   toml = fromTOML (readFile manifest);
   sets = toml.sets or { };
@@ -28,8 +27,10 @@ let
     "linux/amd64" = "x86_64-linux";
     "linux/arm64" = "aarch64-linux";
   };
-  systems = map (platform: systemOf.${platform}) (toml.workspace.platforms or (attrNames systemOf));
-  eachSystem = function: listToAttrs (map (name: { inherit name; value = function name; }) systems);
+  platforms =
+    toml.workspace.platforms or (attrNames systemOf)
+    ++ concatMap (image: image.platforms or [ ]) (attrValues (toml.images or { }));
+  eachSystem = function: listToAttrs (map (platform: rec { name = systemOf.${platform}; value = function name; }) platforms);
 
   forSystem =
     system:
@@ -112,7 +113,7 @@ let
             [ ]
         );
 
-      packagesOf = table: map (one: one.package) (filter (one: one ? package) (listed table));
+      packagesOf = table: map (one: one.package) (filter (one: one ? package && isPackage one.package) (listed table));
 
       # The outputs that people install, without documentation; the one that is named, where one is.
       outputsOf =

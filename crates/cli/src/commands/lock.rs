@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use clap::Args;
-use plywood::lock::{LockOptions, LockOutcome, LockReport, PackageChange, Upgrade, lock};
+use clap::{Args, ValueEnum};
+use plywood::lock::{LockOptions, LockOutcome, LockReport, LockSubject, PackageChange, Upgrade, lock};
+use plywood::nix::eval::{EvalOptions, NixChoice};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -15,12 +16,18 @@ Examples:
   plywood lock                      write plywood.lock, keeping what is locked already
   plywood lock --upgrade            take the newest version of every package
   plywood lock --upgrade curl git   of these, and what they need
-  plywood lock --check              exit 3 when plywood.lock does not fit plywood.toml";
+  plywood lock --check              exit 3 when plywood.lock does not fit plywood.toml
+  plywood lock --only shells.rust   one shell, anew; also sets.NAME and images.NAME (repeatable)
+  plywood lock --override-input nixpkgs path:/src/nixpkgs
+                                    with another nixpkgs than flake.lock says, this once";
 
 /// Decide every input by hash and write plywood.lock
 ///
 /// Resolves the packages of every image on every platform of the manifest, and which of them share a layer. What is
 /// locked stays until it is upgraded; `plywood build` reads the lock and decides nothing.
+///
+/// What images and shells have of Nix is locked as the workspace's flake evaluates it, for every platform: this machine's own is built or
+/// downloaded by Nix, others are evaluated and looked up in binary caches. Locks made on machines of different platforms join.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LockArgs {
@@ -33,6 +40,37 @@ pub(crate) struct LockArgs {
     /// Write nothing; exit 3 when the lock does not fit the manifest
     #[arg(long, conflicts_with_all = ["upgrade", "replan"])]
     check: bool,
+    /// Lock only PART, anew: sets.NAME, shells.NAME or images.NAME (repeatable)
+    #[arg(long, value_name = "PART")]
+    only: Vec<LockSubject>,
+    /// Where Nix runs
+    #[arg(long, value_enum, default_value_t)]
+    nix: Where,
+    /// Let the flake REF stand in for the input NAME of the flake, as in Nix (repeatable)
+    #[arg(long, num_args = 2, value_names = ["NAME", "REF"])]
+    override_input: Vec<String>,
+}
+
+/// Where Nix runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Where {
+    /// On this machine if it has Nix 2.8 or later, else in a container
+    #[default]
+    Auto,
+    /// On this machine
+    Host,
+    /// In a container of the workspace's own image with Nix
+    Container,
+}
+
+impl From<Where> for NixChoice {
+    fn from(place: Where) -> Self {
+        match place {
+            Where::Auto => Self::Auto,
+            Where::Host => Self::Host,
+            Where::Container => Self::Container,
+        }
+    }
 }
 
 /// Runs it.
@@ -42,7 +80,10 @@ pub(crate) fn run(args: LockArgs, context: &Context) -> Result<Exit, Failure> {
         Some(packages) if packages.is_empty() => Upgrade::Everything,
         Some(packages) => Upgrade::Packages(packages),
     };
-    let options = LockOptions { upgrade, replan: args.replan, check: args.check };
+    let pairs = args.override_input.chunks_exact(2);
+    let pairs = pairs.filter_map(|pair| Some((pair.first()?.clone(), pair.last()?.clone())));
+    let nix = EvalOptions { nix: args.nix.into(), override_inputs: pairs.collect() };
+    let options = LockOptions { upgrade, replan: args.replan, check: args.check, only: args.only, nix };
     let report = lock(&options, &context.workspace, &context.progress)?;
     context.print(&report, text)?;
     let stale = report.outcome == LockOutcome::Stale;
@@ -64,7 +105,11 @@ pub(crate) fn text(report: &LockReport) -> String {
         }
         let _ = write!(text, "\n{table}");
         let (changes, size) = (plural(report.changes.len(), "change"), Size(report.download));
-        let _ = writeln!(text, "\n{changes}, {size} to download");
+        let store = match report.nar_size {
+            0 => String::new(),
+            size => format!(", {} of store paths", Size(size)),
+        };
+        let _ = writeln!(text, "\n{changes}, {size} to download{store}");
     }
     let mut table = Table::new(["image", "platform", "packages", "layers", "download"]).right([2, 3, 4]);
     for image in &report.images {

@@ -23,7 +23,8 @@ fn builds_at_once_after_a_killed_one_are_right() {
     let second = folder.path().join("second");
     let other = lab.fork(&second);
     let mut killed = plywood(&workspace, &cache);
-    let mut killed = killed.args(["build", "--locked"]).stderr(Stdio::null()).spawn().expect("it runs");
+    let mut killed =
+        killed.args(["build", "base", "devcontainer-base", "--locked"]).stderr(Stdio::null()).spawn().expect("it runs");
     let patience = Instant::now() + Duration::from_secs(120);
     while count(&cache.join("segments")) < 20 && Instant::now() < patience {
         std::thread::sleep(Duration::from_millis(5));
@@ -35,7 +36,7 @@ fn builds_at_once_after_a_killed_one_are_right() {
     let reports = std::thread::scope(|scope| {
         let builds = [&workspace, &other].map(|workspace| {
             let mut build = plywood(workspace, &cache);
-            build.args(["build", "--locked"]);
+            build.args(["build", "base", "devcontainer-base", "--locked"]);
             scope.spawn(move || json(&mut build).1)
         });
         builds.map(|build| build.join().expect("it builds"))

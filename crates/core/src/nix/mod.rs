@@ -19,7 +19,7 @@ mod store_path;
 pub use content_address::{ContentAddress, ContentHash, ContentMethod, HashAlgorithm, ParseContentAddressError};
 pub use derivation::{Derivation, DerivationError};
 pub use drv_name::DrvName;
-pub use flake_lock::{FlakeLock, FlakeLockError};
+pub use flake_lock::{FlakeAttribute, FlakeLock, FlakeLockError};
 pub use graph::ReferenceGraph;
 pub use narinfo::{Compression, NarInfo, NarInfoError, NarUrl, VerifyError};
 pub use segment::{NarToSegment, StoreEntry, StoreEntryKind, StoreIndex, store_item_id};

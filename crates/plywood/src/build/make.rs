@@ -75,7 +75,10 @@ fn make_in(
     known: &Known,
     events: &dyn Events,
 ) -> Result<(Ensured, Vec<MadeImage>), Error> {
-    let ensured = lock::ensure(manifest, workspace, options.locked, events)?;
+    let selected = selected(manifest, &options.images)?;
+    let platforms: Vec<Platform> = selected.iter().flat_map(|image| platforms(options, image)).collect();
+    let needed = (options.images.as_slice(), platforms.as_slice());
+    let ensured = lock::ensure(manifest, workspace, needed, options.locked, events)?;
     match build_locked(store, options, workspace, manifest, &ensured, known, events) {
         Err(Error::Build(BuildError::Fetch(FetchError::Gone(gone)))) if !options.locked => {
             let gone = gone.iter().map(|deb| deb.name.split(' ').next().unwrap_or_default().to_owned()).collect();

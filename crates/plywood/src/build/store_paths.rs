@@ -45,11 +45,14 @@ pub(super) fn ensure(
     let path = || workspace.directory().join(MANIFEST_NAME);
     let manifest =
         Manifest::parse(&text).map_err(|faults| Error::Manifest { path: path(), text: text.clone(), faults })?;
+    let platform = *options.platforms.first().unwrap_or(&crate::os::platform());
     let mut ensured = match (&before, &wanted.from) {
-        (Some(before), Some(_)) => lock::ensure(before, workspace, options.locked, events)?,
+        (Some(before), Some(from)) => {
+            let needed = (&[from.clone()][..], &[platform][..]);
+            lock::ensure(before, workspace, needed, options.locked, events)?
+        }
         _ => Ensured { lock: Lockfile::default(), text: String::new(), report: None },
     };
-    let platform = *options.platforms.first().unwrap_or(&crate::os::platform());
     let roots = wanted.paths.iter().map(|path| store_path(path)).collect::<Result<Vec<_>, _>>()?;
     let infos = Sources::from_workspace(workspace, &manifest, events)?.closure(&roots)?;
     add(&mut ensured.lock, manifest.resolve(&wanted.name)?, platform, &roots, infos.into_values());

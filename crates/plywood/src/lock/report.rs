@@ -1,9 +1,10 @@
 //! What `lock` did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use plywood_core::lockfile::Lockfile;
+use plywood_core::nix::{DrvName, StorePath};
 use plywood_core::platform::Platform;
 use serde::Serialize;
 
@@ -22,6 +23,8 @@ pub struct LockReport {
     pub changes: Vec<PackageChange>,
     /// Bytes of the `.deb` files that the lock before did not have: what the changes cost.
     pub download: u64,
+    /// Bytes of the store paths, as NARs, that the lock before did not have.
+    pub nar_size: u64,
     /// Each image on each platform.
     pub images: Vec<LockedImage>,
 }
@@ -45,7 +48,7 @@ pub enum LockOutcome {
 pub struct PackageChange {
     /// Where.
     pub platform: Platform,
-    /// The binary package's name.
+    /// The binary package's name, or `nix:` and the name of what store paths have.
     pub package: String,
     /// The version before; `None` when it is new.
     pub from: Option<String>,
@@ -74,10 +77,10 @@ pub(super) fn report(
     outcome: LockOutcome,
     reasons: Vec<String>,
     changes: Vec<PackageChange>,
-    download: u64,
+    (download, nar_size): (u64, u64),
     lock: &Lockfile,
 ) -> LockReport {
-    LockReport { path: workspace.lock_path(), outcome, reasons, changes, download, images: images(lock) }
+    LockReport { path: workspace.lock_path(), outcome, reasons, changes, download, nar_size, images: images(lock) }
 }
 
 fn images(lock: &Lockfile) -> Vec<LockedImage> {
@@ -126,5 +129,26 @@ fn versions(lock: &Lockfile, platform: Platform) -> BTreeMap<String, String> {
             .and_modify(|known| *known = format!("{known}, {}", key.version))
             .or_insert_with(|| key.version.to_string());
     }
+    let mut of_paths: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, locked) in lock.nix_of(platform).into_iter().flat_map(|locked| &locked.paths) {
+        let split = DrvName::split(path.name());
+        let name = locked.pname.as_deref().unwrap_or(split.name);
+        let version = locked.version.as_deref().unwrap_or(split.version);
+        of_paths.entry(format!("nix:{name}")).or_default().insert(version.to_owned());
+    }
+    let joined = |versions: BTreeSet<String>| versions.into_iter().collect::<Vec<_>>().join(", ");
+    versions.extend(of_paths.into_iter().map(|(name, versions)| (name, joined(versions))));
     versions
+}
+
+/// Bytes of the store paths that only `new` has, each once.
+pub(super) fn new_nar_size(old: Option<&Lockfile>, new: &Lockfile) -> u64 {
+    let Some(old) = old else { return 0 };
+    let paths = |lock: &Lockfile| -> BTreeMap<StorePath, u64> {
+        let platforms = lock.nix.iter().flat_map(|nix| nix.platforms.values());
+        platforms.flat_map(|locked| &locked.paths).map(|(path, locked)| (path.clone(), locked.nar_size)).collect()
+    };
+    let before = paths(old);
+    let fresh = paths(new).into_iter().filter(|(path, _)| !before.contains_key(path));
+    fresh.fold(0, |sum, (_, size)| sum.saturating_add(size))
 }

@@ -8,6 +8,7 @@ use super::local::LocalStore;
 use super::{BinaryCacheUrl, NixError, defaults};
 use crate::http::Patience;
 use crate::http::netrc::Netrc;
+use crate::workspace::Workspace;
 
 /// Names binary caches, apart by spaces; set, it replaces all others, be it empty.
 pub const SUBSTITUTERS_VARIABLE: &str = "PLYWOOD_NIX_SUBSTITUTERS";
@@ -77,7 +78,9 @@ impl SourcesConfig {
     /// When a URL or key is none, or the netrc cannot be read.
     pub fn find(named: &NamedSources, cache: &Utf8Path) -> Result<Self, NixError> {
         let (substituters, trusted_keys) = choose(named, |name| std::env::var(name).ok())?;
-        let local = if named.local_store == Some(false) { None } else { LocalStore::from_environment() };
+        // Where Nix runs in containers, their store is this machine's.
+        let found = || LocalStore::from_environment().or_else(|| LocalStore::of_containers(cache));
+        let local = if named.local_store == Some(false) { None } else { found() };
         let (netrc, patience) = (Netrc::of_user()?, Patience::default());
         Ok(Self { local, substituters, trusted_keys, netrc, patience, cache: cache.to_owned() })
     }
@@ -93,6 +96,24 @@ impl SourcesConfig {
             cache: cache.to_owned(),
         }
     }
+}
+
+/// The binary caches and keys that stand-ins, the environment or the manifest name; `None` when none of them names any, so that Nix
+/// keeps to its own configuration. What cannot be read is left to [`SourcesConfig::find`] to say.
+pub(super) fn named(manifest: &Manifest, workspace: &Workspace) -> Option<(Vec<String>, Vec<String>)> {
+    fn texts<T: ToString>(list: impl IntoIterator<Item = T>) -> Vec<String> {
+        list.into_iter().map(|one| one.to_string()).collect()
+    }
+    if let Some(stand_in) = workspace.sources() {
+        return Some((texts(&stand_in.substituters), texts(&stand_in.trusted_keys.0)));
+    }
+    let named = NamedSources::of(manifest);
+    let variables = [SUBSTITUTERS_VARIABLE, TRUSTED_KEYS_VARIABLE].iter().any(|name| std::env::var(name).is_ok());
+    if !variables && named.substituters.is_none() && named.trusted_keys.is_none() {
+        return None;
+    }
+    let (substituters, keys) = choose(&named, |name| std::env::var(name).ok()).ok()?;
+    Some((texts(&substituters), texts(&keys.0)))
 }
 
 /// The environment before the manifest, the manifest before the public cache.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod database;
 pub mod defaults;
 mod error;
+pub mod eval;
 mod fetch;
 pub mod local;
 mod narinfo_cache;

@@ -40,6 +40,12 @@ impl LocalStore {
         store.database.exists().then_some(store)
     }
 
+    /// The store of the containers in which `plywood lock` runs Nix; `None` when there is no database.
+    pub(super) fn of_containers(cache: &Utf8Path) -> Option<Self> {
+        let store = Self::below(&super::eval::store_root(cache));
+        store.database.exists().then_some(store)
+    }
+
     fn at(location: Location) -> Self {
         let database = Database::new(location.state.join("db/db.sqlite"));
         Self { location, database }
