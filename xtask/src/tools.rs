@@ -36,6 +36,7 @@ pub const ALL: &[Tool] = &[
     debian("skopeo", "skopeo", "image layouts and archives"),
     debian("podman", "podman", "running images"),
     debian("runc", "runc", "podman's runtime"),
+    debian("iptables", "iptables", "podman's networks"),
     debian("newuidmap", "uidmap", "user namespaces with all users of an image"),
     debian("update-ca-certificates", "ca-certificates", "the script that makes trust stores"),
     debian("perl", "perl-base", "a program that no evaluator knows"),

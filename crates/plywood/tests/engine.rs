@@ -99,7 +99,7 @@ fn an_image_is_loaded_run_and_left_alone() {
         ..ContainerOptions::default()
     };
     let captured = engine.run(&options(&["sh", "-c", "echo out; echo err >&2; exit 7"]), LIMIT).expect("it runs");
-    assert_eq!(captured.code, Some(7));
+    assert_eq!(captured.code, Some(7), "{captured:?}");
     assert_eq!((captured.stdout.as_slice(), captured.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
 
     let as_user = ContainerOptions { user: Some("1234".to_owned()), ..options(&["id", "-u"]) };
