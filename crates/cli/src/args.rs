@@ -105,6 +105,8 @@ pub(crate) enum Command {
     Audit(commands::audit::AuditArgs),
     /// Say who asks for something that an image has, and over what
     Why(commands::why::WhyArgs),
+    /// Carry images and store paths to a site without a network
+    Bundle(commands::bundle::BundleArgs),
     /// Make keys that sign images
     Key(commands::key::KeyArgs),
     /// Say what this machine has and lacks

@@ -4,6 +4,7 @@
 //! what comes from outside is handed in as bytes or through a trait of this crate.
 
 pub mod attest;
+pub mod bundle;
 mod calendar;
 pub mod debian;
 pub mod digest;

@@ -128,7 +128,7 @@ fn blobs_are_mounted_and_chunked_and_never_sent_twice() {
     let path = scratch.join("blob");
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
     std::fs::write(&path, &bytes).expect("written");
-    let blob = BlobSource { digest: Digest::of(&bytes), size: bytes.len() as u64, path };
+    let blob = BlobSource::file(Digest::of(&bytes), bytes.len() as u64, path);
     let upload = UploadLimits { whole: 0, chunk: 1 << 20 };
     let client = client(ClientConfig { upload, ..ClientConfig::default() });
     let (first, second) = (name(&registry, "first"), name(&registry, "second"));
@@ -224,7 +224,7 @@ fn what_the_registry_refuses_is_told_in_its_words() {
 
     let path = scratch.join("blob");
     std::fs::write(&path, "changed").expect("written");
-    let blob = BlobSource { digest: Digest::of(b"planned"), size: 7, path };
+    let blob = BlobSource::file(Digest::of(b"planned"), 7, path);
     let failure = repository.put_blob(&blob, None, &no_progress).expect_err("refused").failure;
     assert!(matches!(&failure, Failure::DigestRefused { expect, .. } if *expect == blob.digest), "{failure:?}");
     std::fs::write(&blob.path, "short").expect("written");

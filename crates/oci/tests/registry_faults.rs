@@ -65,7 +65,7 @@ fn descriptor(bytes: &[u8]) -> Descriptor {
 fn source(scratch: &Scratch, bytes: &[u8]) -> BlobSource {
     let path: Utf8PathBuf = scratch.join(&Digest::of(bytes).to_hex());
     std::fs::write(&path, bytes).expect("written");
-    BlobSource { digest: Digest::of(bytes), size: bytes.len() as u64, path }
+    BlobSource::file(Digest::of(bytes), bytes.len() as u64, path)
 }
 
 fn empty_manifest() -> Vec<u8> {

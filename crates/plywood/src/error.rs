@@ -9,6 +9,7 @@ use plywood_oci::store::StoreError;
 
 use crate::attest::AttestError;
 use crate::build::{BuildError, Output};
+use crate::bundle::BundleError;
 use crate::debian::ConfigError;
 use crate::debian::mirrors::MirrorError;
 use crate::engine::EngineError;
@@ -102,6 +103,9 @@ pub enum Error {
     /// Nothing says why an image has something.
     #[error(transparent)]
     Why(#[from] WhyError),
+    /// A bundle cannot be made or used.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// Threads cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
@@ -157,6 +161,7 @@ impl Error {
             Error::Build(error) => error.hint(),
             Error::Nix(error) => error.hint(),
             Error::Push(error) => error.hint(),
+            Error::Bundle(error) => error.hint(),
         }
     }
 
@@ -166,6 +171,7 @@ impl Error {
             Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_) => true,
             Error::Publish(error) => error.is_usage(),
             Error::Attest(error) => error.is_usage(),
+            Error::Bundle(error) => error.is_usage(),
             _ => false,
         }
     }

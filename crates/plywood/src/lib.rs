@@ -5,6 +5,7 @@
 
 pub mod attest;
 pub mod build;
+pub mod bundle;
 pub mod cache;
 pub mod debian;
 mod decompress;

@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod audit;
 pub(crate) mod build;
+pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod doctor;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Verify(args) => verify::run(args, context),
         Command::Referrers(args) => referrers::run(args, context),
         Command::Audit(args) => audit::run(args, context),
+        Command::Bundle(args) => bundle::run(args, context),
         Command::Key(args) => key::run(args, context),
         Command::Why(args) => why::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),

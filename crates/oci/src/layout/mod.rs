@@ -5,6 +5,7 @@ mod directory;
 mod docker;
 mod error;
 mod read;
+pub mod sealed;
 mod tree;
 
 use std::collections::BTreeMap;

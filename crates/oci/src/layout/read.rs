@@ -11,6 +11,7 @@ use plywood_core::platform::Platform;
 
 use super::LayoutError;
 use crate::hash::Hashing;
+use crate::registry::BlobSource;
 
 /// As many files are looked for in an archive; far more than any layout has.
 const MAX_FILES: usize = 1 << 20;
@@ -156,16 +157,30 @@ impl ImageLayout {
         Ok(LayoutImage { descriptor, manifest, config })
     }
 
-    /// A file of the layout with its size in bytes.
-    fn file(&self, name: &[u8]) -> Result<(io::Take<File>, u64), LayoutError> {
+    /// Where a blob is, as it is there, for who copies or uploads it and verifies it on its way.
+    ///
+    /// # Errors
+    /// When an archive lacks it.
+    pub fn blob_source(&self, descriptor: &Descriptor) -> Result<BlobSource, LayoutError> {
+        let (path, (offset, _)) = self.place(blob_name(descriptor.digest).as_bytes())?;
+        Ok(BlobSource { digest: descriptor.digest, size: descriptor.size, path, offset })
+    }
+
+    /// Where a file is, with offset and size in bytes; the size of one that stands alone is not known yet.
+    fn place(&self, name: &[u8]) -> Result<(Utf8PathBuf, (u64, u64)), LayoutError> {
         let text = String::from_utf8_lossy(name).into_owned();
-        let (path, (offset, size)) = match &self.archived {
+        Ok(match &self.archived {
             Some(files) => {
                 let place = files.get(name).copied().ok_or(LayoutError::Missing { name: text })?;
                 (self.path.clone(), place)
             }
             None => (self.path.join(text), (0, u64::MAX)),
-        };
+        })
+    }
+
+    /// A file of the layout with its size in bytes.
+    fn file(&self, name: &[u8]) -> Result<(io::Take<File>, u64), LayoutError> {
+        let (path, (offset, size)) = self.place(name)?;
         let mut file = File::open(&path).map_err(LayoutError::io("open", &path))?;
         file.seek(SeekFrom::Start(offset)).map_err(LayoutError::io("read", &path))?;
         let size = if self.archived.is_some() { size } else { file_size(&file, &path)? };
@@ -213,11 +228,11 @@ fn list_archive(path: &Utf8Path) -> Result<BTreeMap<Vec<u8>, (u64, u64)>, Layout
 }
 
 /// Reads a blob and, at its end, compares it with its name.
-struct Verifying<R> {
+pub(super) struct Verifying<R> {
     /// Taken at the end.
-    inner: Option<Hashing<R>>,
-    digest: Digest,
-    size: u64,
+    pub(super) inner: Option<Hashing<R>>,
+    pub(super) digest: Digest,
+    pub(super) size: u64,
 }
 
 impl<R: Read> Read for Verifying<R> {

@@ -32,14 +32,21 @@ pub struct BlobSource {
     pub digest: Digest,
     /// Its length in bytes.
     pub size: u64,
-    /// The file that holds it, and nothing else.
+    /// The file that holds it.
     pub path: Utf8PathBuf,
+    /// Where it starts in the file, in bytes.
+    pub offset: u64,
 }
 
 impl BlobSource {
+    /// A file that holds a blob and nothing else.
+    pub fn file(digest: Digest, size: u64, path: Utf8PathBuf) -> Self {
+        Self { digest, size, path, offset: 0 }
+    }
+
     /// A blob of the store.
     pub fn stored(store: &Store, descriptor: &Descriptor) -> Self {
-        Self { digest: descriptor.digest, size: descriptor.size, path: store.blob_path(descriptor.digest) }
+        Self::file(descriptor.digest, descriptor.size, store.blob_path(descriptor.digest))
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) enum Payload<'a> {
     NoBytes,
     /// Few bytes.
     Bytes(Vec<u8>),
-    /// Part of a file.
-    Part { path: &'a Utf8Path, from: u64, length: u64 },
+    /// Part of a blob that starts at `offset` in a file.
+    Part { path: &'a Utf8Path, offset: u64, from: u64, length: u64 },
 }
 
 /// How much of a payload has been taken by the connection.
@@ -93,10 +93,10 @@ impl Payload<'_> {
             Self::Empty => request,
             Self::NoBytes => request.header(CONTENT_LENGTH, 0),
             Self::Bytes(bytes) => request.body(bytes.clone()),
-            Self::Part { path, from, length } => {
+            Self::Part { path, offset, from, length } => {
                 let failed = |source| Failure::Read { path: (*path).to_owned(), source };
                 let mut file = File::open(path).map_err(failed)?;
-                file.seek(SeekFrom::Start(*from)).map_err(failed)?;
+                file.seek(SeekFrom::Start(offset + from)).map_err(failed)?;
                 request.header(CONTENT_LENGTH, *length).body(stream_of(file, *length, sent.clone()))
             }
         })

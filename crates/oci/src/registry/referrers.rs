@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use plywood_core::digest::Digest;
+use plywood_core::oci::distribution::ManifestKind;
 use plywood_core::oci::{Descriptor, ImageIndex, ImageManifest, MAX_DOCUMENT, ManifestName, MediaType, to_json};
 use reqwest::Method;
 
@@ -33,16 +34,23 @@ impl Work<'_> {
     }
 
     /// Writes a manifest that has a subject, by its digest, and makes sure that it is found from there.
-    pub(super) async fn put_referrer(&self, manifest: &ImageManifest) -> Result<Descriptor, Failure> {
-        let subject = manifest.subject.as_ref().ok_or(Failure::Protocol("a referrer without a subject"))?.digest;
-        let bytes = to_json(manifest);
-        let media_type = manifest.media_type.clone().unwrap_or(MediaType::IMAGE_MANIFEST);
-        let (digest, noted) = self.put_manifest(&Digest::of(&bytes).into(), &media_type, &bytes).await?;
-        let mut descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
+    pub(super) async fn put_referrer(&self, media_type: &MediaType, bytes: &[u8]) -> Result<Descriptor, Failure> {
+        let (kind, media_type) = ManifestKind::of(Some(media_type), bytes)?;
         // As the registry would describe it (distribution-spec, "Listing Referrers").
-        let artifact_type = manifest.artifact_type.clone().unwrap_or_else(|| manifest.config.media_type.clone());
-        descriptor.artifact_type = Some(artifact_type);
-        descriptor.annotations = manifest.annotations.clone();
+        let (subject, artifact_type, annotations) = match kind {
+            ManifestKind::Manifest => {
+                let ImageManifest { subject, artifact_type, config, annotations, .. } = ImageManifest::parse(bytes)?;
+                (subject, artifact_type.or(Some(config.media_type)), annotations)
+            }
+            ManifestKind::Index => {
+                let ImageIndex { subject, artifact_type, annotations, .. } = ImageIndex::parse(bytes)?;
+                (subject, artifact_type, annotations)
+            }
+        };
+        let subject = subject.ok_or(Failure::Protocol("a referrer without a subject"))?.digest;
+        let (digest, noted) = self.put_manifest(&Digest::of(bytes).into(), &media_type, bytes).await?;
+        let mut descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
+        (descriptor.artifact_type, descriptor.annotations) = (artifact_type, annotations);
         if !noted {
             self.add_to_tag(subject, &descriptor).await?;
         }

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use futures_util::{StreamExt as _, stream};
 use plywood_core::digest::Digest;
-use plywood_core::oci::{Descriptor, ImageManifest, ManifestName, MediaType, RepositoryName, Tag};
+use plywood_core::oci::{Descriptor, ImageManifest, ManifestName, MediaType, RepositoryName, Tag, to_json};
 
 use super::blob::{BlobOutcome, BlobSource, Progress};
 use super::client::{Inner, RegistryClient};
@@ -203,7 +203,17 @@ impl Repository {
     /// # Errors
     /// When the registry does not take it.
     pub fn put_referrer(&self, manifest: &ImageManifest) -> Result<Descriptor, RegistryError> {
-        self.run(|| format!("attach an artifact in {}", self.name), async |work| work.put_referrer(manifest).await)
+        let media_type = manifest.media_type.clone().unwrap_or(MediaType::IMAGE_MANIFEST);
+        self.put_referrer_as_is(&media_type, &to_json(manifest))
+    }
+
+    /// [`Self::put_referrer`] of a manifest or index that others wrote, whose bytes must stay as they are.
+    ///
+    /// # Errors
+    /// When it has no `subject`, or the registry does not take it.
+    pub fn put_referrer_as_is(&self, media_type: &MediaType, bytes: &[u8]) -> Result<Descriptor, RegistryError> {
+        let what = || format!("attach an artifact in {}", self.name);
+        self.run(what, async |work| work.put_referrer(media_type, bytes).await)
     }
 
     fn run<T>(

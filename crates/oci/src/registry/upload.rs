@@ -124,7 +124,7 @@ impl Work<'_> {
             },
         };
         if !in_chunks && current.offset == 0 {
-            let payload = Payload::Part { path: &blob.path, from: 0, length: blob.size };
+            let payload = Payload::Part { path: &blob.path, offset: blob.offset, from: 0, length: blob.size };
             self.finish(blob, current, payload, meter).await?;
             return Ok(BlobOutcome::Uploaded);
         }
@@ -199,7 +199,7 @@ impl Work<'_> {
         let range = HeaderValue::from_str(&format!("{}-{}", current.offset, end - 1));
         ask.headers.insert(CONTENT_RANGE, range.map_err(|_| Failure::Protocol("a range that is none"))?);
         ask.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        ask.payload = Payload::Part { path: &blob.path, from: current.offset, length };
+        ask.payload = Payload::Part { path: &blob.path, offset: blob.offset, from: current.offset, length };
         ask.meter = Some(meter);
         let response = match self.host.expect(self.client, &ask, &[201, 202, 204]).await {
             Ok(response) => response,

@@ -5,7 +5,7 @@ mod pax;
 mod read;
 mod write;
 
-pub(crate) use header::encode;
+pub(crate) use header::{encode, padding};
 pub use read::TarEntry;
 pub(crate) use read::for_each_entry;
 pub(crate) use write::TarWriter;

@@ -186,7 +186,7 @@ fn put_bytes(repository: &Repository, bytes: &[u8]) -> Result<(), AttestError> {
     file.write_all(bytes).map_err(AttestError::Temporary)?;
     let path = Utf8PathBuf::from_path_buf(file.path().to_owned())
         .map_err(|_| AttestError::Temporary(std::io::Error::other("the name of the temporary folder is not UTF-8")))?;
-    let source = BlobSource { digest: Digest::of(bytes), size: bytes.len() as u64, path };
+    let source = BlobSource::file(Digest::of(bytes), bytes.len() as u64, path);
     repository.put_blob(&source, None, &no_progress)?;
     Ok(())
 }

@@ -27,9 +27,10 @@ pub use error::BuildError;
 pub(crate) use known::{Known, Made, MadeImage, MadePlatform};
 pub(crate) use load::Loadable;
 pub(crate) use make::make_images;
+pub(crate) use nix_plan::{PlannedPath, from_lock as nix_of_image};
 pub use output::{Output, ParseOutputError};
 pub(crate) use packages::{WantedDeb, unpacked};
-pub(crate) use plan::{ImagePlan, plan};
+pub(crate) use plan::{ImagePlan, codec, plan};
 pub use report::{BuildReport, BuiltImage, BuiltLayer, BuiltPlatform, LayerOrigin};
 pub(crate) use store_files::SegmentFiles;
 

@@ -109,7 +109,8 @@ fn scripts(image: &ResolvedImage, platform: Platform, lock: &Lockfile) -> BTreeM
     scripts.map(|(name, script)| (name.to_string(), *script)).collect()
 }
 
-fn codec(compression: Compression) -> Codec {
+/// How segments and layers of an image are compressed.
+pub(crate) fn codec(compression: Compression) -> Codec {
     match compression {
         Compression::Zstd { level } => Codec::Zstd { level },
         Compression::Gzip { level } => Codec::Gzip { level },

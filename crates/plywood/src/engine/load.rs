@@ -2,6 +2,7 @@
 
 use camino::Utf8Path;
 use plywood_core::digest::Digest;
+use plywood_core::platform::Platform;
 
 use super::{Engine, EngineError, EngineKind};
 use crate::build::{BuiltImage, BuiltPlatform, Output};
@@ -15,18 +16,31 @@ impl Engine {
     /// # Errors
     /// When the engine fails, cannot read this kind of output, or ends up with another image.
     pub fn load(&self, output: &Output, image: &BuiltImage, platform: &BuiltPlatform) -> Result<(), EngineError> {
-        let id = platform.image_id;
+        self.load_as(output, &image.reference, platform.image_id, platform.platform)
+    }
+
+    /// Puts the image that `output` has under a full name into the engine's store under that name.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub(crate) fn load_as(
+        &self,
+        output: &Output,
+        reference: &str,
+        id: Digest,
+        platform: Platform,
+    ) -> Result<(), EngineError> {
         if !self.has_image(id)? {
             match output {
-                Output::DockerArchive(file) => self.load_archive(file, &image.reference)?,
-                Output::OciLayout(_) | Output::OciArchive(_) => self.pull(output, image, platform)?,
+                Output::DockerArchive(file) => self.load_archive(file, reference)?,
+                Output::OciLayout(_) | Output::OciArchive(_) => self.pull(output, reference, id, platform)?,
             }
             if !self.has_image(id)? {
-                let (engine, reference) = (self.kind, image.reference.clone());
+                let (engine, reference) = (self.kind, reference.to_owned());
                 return Err(EngineError::OtherImage { engine, reference, expected: id.to_hex() });
             }
         }
-        self.tag(id, &image.reference)
+        self.tag(id, reference)
     }
 
     /// Whether the store has an image of this id.
@@ -50,25 +64,25 @@ impl Engine {
     }
 
     /// Makes podman copy an image from a layout. Layers that it has are not copied again.
-    fn pull(&self, output: &Output, image: &BuiltImage, platform: &BuiltPlatform) -> Result<(), EngineError> {
+    fn pull(&self, output: &Output, reference: &str, id: Digest, platform: Platform) -> Result<(), EngineError> {
         if self.kind == EngineKind::Docker {
             return Err(EngineError::NeedsDockerArchive { output: output.clone() });
         }
-        let operation = format!("load {}", image.reference);
+        let operation = format!("load {reference}");
         let lost = |source| EngineError::Start { engine: self.kind, operation: operation.clone(), source };
         // Podman makes a name out of the path as it is given, and fails where it has capitals or a colon: so it gets
         // a short one.
         let folder = tempfile::tempdir().map_err(lost)?;
         let path = std::path::absolute(output.path()).map_err(lost)?;
         std::os::unix::fs::symlink(path, folder.path().join(PULL_NAME)).map_err(lost)?;
-        let source = format!("{}:{PULL_NAME}:{}", output.transport(), image.reference);
-        let platform_option = format!("--platform={}", platform.platform);
+        let source = format!("{}:{PULL_NAME}:{reference}", output.transport());
+        let platform_option = format!("--platform={platform}");
         let mut command = self.command();
         command.current_dir(folder.path()).args(["pull", "--quiet", &platform_option, &source]);
         self.ask_with(&operation, &mut command)?;
         // Nobody looks for the image under that name. That another plywood has just taken it is as well.
         let name = format!("localhost/{PULL_NAME}:latest");
-        let _ = self.ask("drop a name", ["untag", &platform.image_id.to_hex(), &name]);
+        let _ = self.ask("drop a name", ["untag", &id.to_hex(), &name]);
         Ok(())
     }
 }

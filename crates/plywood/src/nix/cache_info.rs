@@ -3,14 +3,14 @@
 use plywood_core::nix::STORE_DIR;
 
 /// A longer one is none.
-pub(super) const MAX_BYTES: u64 = 64 << 10;
+pub(crate) const MAX_BYTES: u64 = 64 << 10;
 
 /// The priority of caches that name none.
 const DEFAULT_PRIORITY: u32 = 50;
 
 /// A cache's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CacheInfo {
+pub(crate) struct CacheInfo {
     /// Lower ones are asked first.
     pub(super) priority: u32,
     /// Whether it wants to be asked for many paths at once.
@@ -29,7 +29,7 @@ pub enum CacheInfoError {
 }
 
 impl CacheInfo {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, CacheInfoError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, CacheInfoError> {
         let text = std::str::from_utf8(bytes).map_err(|_| CacheInfoError::Syntax)?;
         let mut info = Self { priority: DEFAULT_PRIORITY, wants_mass_query: false };
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -46,7 +46,7 @@ impl CacheInfo {
     }
 
     /// The text for a new cache.
-    pub(super) fn text() -> String {
+    pub(crate) fn text() -> String {
         format!("StoreDir: {STORE_DIR}\nWantMassQuery: 1\nPriority: {DEFAULT_PRIORITY}\n")
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt as _, stream};
 use plywood_core::nix::StorePath;
 
 use super::sources::Sources;
@@ -21,6 +21,25 @@ impl Sources<'_> {
     /// [`NixError::Unavailable`] for a root and [`NixError::MissingReference`] for another path that no source knows.
     pub fn closure(&self, roots: &[StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
         self.block_on(self.walk(roots))
+    }
+
+    /// What is known of each path, by whatever source knows it; nothing of those that no source knows.
+    ///
+    /// # Errors
+    /// When plywood's cache cannot be written.
+    pub(crate) fn known(&self, paths: &[&StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
+        self.block_on(async {
+            let mut asked = stream::iter(paths).map(|path| self.find(path)).buffer_unordered(QUERIES);
+            let mut known = BTreeMap::new();
+            while let Some(answer) = asked.next().await {
+                match answer {
+                    Ok(info) => drop(known.insert(info.path.clone(), info)),
+                    Err(NixError::Unavailable { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(known)
+        })
     }
 
     async fn walk(&self, roots: &[StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {

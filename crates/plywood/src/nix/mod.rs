@@ -3,7 +3,7 @@
 //! [`Sources`] is what gives store paths: the local store of this machine and binary caches. Everything it gives was
 //! verified: a path's references and hash by the signature of a trusted key, its contents by the hash.
 
-mod cache_info;
+pub(crate) mod cache_info;
 mod closure;
 pub mod config;
 pub mod database;

@@ -147,7 +147,7 @@ fn unpack_from(
     let mut sink = start(wanted, &mut writer)?;
     let limits = NarLimits { size: wanted.nar_size, ..NarLimits::default() };
     let summary = {
-        let nar = compression(info.compression).reader(BufReader::with_capacity(BUFFER, &mut file));
+        let nar = Compression::from(info.compression).reader(BufReader::with_capacity(BUFFER, &mut file));
         let mut nar = Reported { inner: nar.map_err(unreadable)?, progress, position: 0 };
         nar::read(&mut nar, &mut sink, &limits)
     };
@@ -225,14 +225,16 @@ fn check_file<R>(info: &NarInfo, file: Hashing<R>) -> Result<(), SourceFailure> 
     }
 }
 
-fn compression(compression: NarCompression) -> Compression {
-    match compression {
-        NarCompression::None => Compression::None,
-        NarCompression::Xz => Compression::Xz,
-        NarCompression::Zstd => Compression::Zstd,
-        NarCompression::Bzip2 => Compression::Bzip2,
-        NarCompression::Brotli => Compression::Brotli,
-        NarCompression::Gzip => Compression::Gzip,
+impl From<NarCompression> for Compression {
+    fn from(compression: NarCompression) -> Self {
+        match compression {
+            NarCompression::None => Self::None,
+            NarCompression::Xz => Self::Xz,
+            NarCompression::Zstd => Self::Zstd,
+            NarCompression::Bzip2 => Self::Bzip2,
+            NarCompression::Brotli => Self::Brotli,
+            NarCompression::Gzip => Self::Gzip,
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl Lab {
         let image = layout.image(layout.names().next(), PLATFORM).expect("an image");
         for blob in image.manifest.layers.iter().chain([&image.manifest.config]) {
             let path = self.fixture.path().join(".plywood/oci/blobs/sha256").join(blob.digest.to_hex());
-            let source = BlobSource { digest: blob.digest, size: blob.size, path };
+            let source = BlobSource::file(blob.digest, blob.size, path);
             repository.put_blob(&source, None, &no_progress).expect("a blob");
         }
         let mut manifest = image.descriptor.clone();

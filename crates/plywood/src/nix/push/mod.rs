@@ -11,7 +11,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::thread;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::{StreamExt as _, stream};
 use plywood_core::manifest::Manifest;
 use plywood_core::nix::{NarInfo, SecretKey, StorePath};
@@ -26,6 +26,7 @@ use crate::workspace::Workspace;
 use destination::Destination;
 pub use error::PushError;
 use order::in_order;
+pub(crate) use pack::{Encoder, Hashing, nar_file_name};
 
 /// Names the file with the key that signs, as `nix-store --generate-binary-cache-key` writes it.
 pub const SECRET_KEY_VARIABLE: &str = "PLYWOOD_NIX_SECRET_KEY_FILE";
@@ -86,7 +87,7 @@ pub fn push(options: &PushOptions, workspace: &Workspace, events: &dyn Events) -
         other => Some(other?),
     };
     let url = cache_url(options, manifest.as_ref())?;
-    let key = secret_key(options)?;
+    let key = secret_key(options.key_file.as_deref())?.ok_or(PushError::NoKey)?;
     let sources = match &manifest {
         Some(manifest) => Sources::from_workspace(workspace, manifest, events)?,
         None => Sources::without_manifest(workspace, events)?,
@@ -115,15 +116,16 @@ fn cache_url(options: &PushOptions, manifest: Option<&Manifest>) -> Result<Binar
     text.parse().map_err(|source| PushError::Url { named_by, source })
 }
 
-fn secret_key(options: &PushOptions) -> Result<SecretKey, PushError> {
+/// The key in a file, or in the one that the environment names; `None` when neither is named.
+pub(crate) fn secret_key(file: Option<&Utf8Path>) -> Result<Option<SecretKey>, PushError> {
     let named = std::env::var(SECRET_KEY_VARIABLE).ok().filter(|path| !path.is_empty());
-    let path = options.key_file.clone().or(named.map(Utf8PathBuf::from)).ok_or(PushError::NoKey)?;
+    let Some(path) = file.map(Utf8Path::to_owned).or(named.map(Utf8PathBuf::from)) else { return Ok(None) };
     let failed = |source| PushError::ReadKey { path: path.clone(), source };
     if fs::metadata(&path).map_err(failed)?.len() > MAX_KEY {
         return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
     }
     let text = fs::read_to_string(&path).map_err(failed)?;
-    text.parse().map_err(|source| PushError::Key { path: path.clone(), source })
+    text.parse().map(Some).map_err(|source| PushError::Key { path: path.clone(), source })
 }
 
 fn processors() -> NonZeroUsize {

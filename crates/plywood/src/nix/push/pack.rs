@@ -47,7 +47,7 @@ pub(super) fn pack(
     };
     let (file, folder) = destination.temporary()?;
     let failed = |source| PushError::Write { path: folder.clone(), source };
-    let file = Hashing { inner: BufWriter::with_capacity(BUFFER, file), hasher: Sha256::new(), size: 0 };
+    let file = Hashing::new(BufWriter::with_capacity(BUFFER, file));
     let mut nar = NarWriter::new(Encoder::new(compression, file).map_err(failed)?);
     let mut progress = Progress::new(task);
     let root = local.real_path(&info.path);
@@ -60,12 +60,12 @@ pub(super) fn pack(
     let Hashing { inner, hasher, size } = nar.finish().and_then(Encoder::finish).map_err(failed)?;
     let file = inner.into_inner().map_err(|error| failed(error.into_error()))?;
     let hash = FileHash::new(Sha256Hash::from_bytes(hasher.finalize().into()));
-    let url = file_name(hash, compression).ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
+    let url = nar_file_name(hash, compression).ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     Ok(Packed { file, size, hash, url, compression })
 }
 
 /// As Nix names it: by the hash of the compressed file, so that another compression never stands in its place.
-fn file_name(hash: FileHash, compression: Compression) -> Option<NarUrl> {
+pub(crate) fn nar_file_name(hash: FileHash, compression: Compression) -> Option<NarUrl> {
     let hash = plywood_core::nix::base32::encode(hash.hash().as_bytes());
     format!("nar/{hash}.{}", compression.extension()).parse().ok()
 }
@@ -90,14 +90,14 @@ impl Packed {
 }
 
 /// Compresses what is written to it.
-enum Encoder<W: Write> {
+pub(crate) enum Encoder<W: Write> {
     None(W),
     Zstd(zstd::Encoder<'static, W>),
     Xz(liblzma::write::XzEncoder<W>),
 }
 
 impl<W: Write> Encoder<W> {
-    fn new(compression: Compression, out: W) -> io::Result<Self> {
+    pub(crate) fn new(compression: Compression, out: W) -> io::Result<Self> {
         Ok(match compression {
             Compression::Zstd => Self::Zstd(zstd::Encoder::new(out, ZSTD_LEVEL)?),
             Compression::Xz => Self::Xz(liblzma::write::XzEncoder::new(out, XZ_PRESET)),
@@ -105,7 +105,7 @@ impl<W: Write> Encoder<W> {
         })
     }
 
-    fn finish(self) -> io::Result<W> {
+    pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Self::None(out) => Ok(out),
             Self::Zstd(encoder) => encoder.finish(),
@@ -130,10 +130,16 @@ impl<W: Write> Write for Encoder<W> {
 }
 
 /// Hashes and counts what is written.
-struct Hashing<W> {
-    inner: W,
-    hasher: Sha256,
-    size: u64,
+pub(crate) struct Hashing<W> {
+    pub(crate) inner: W,
+    pub(crate) hasher: Sha256,
+    pub(crate) size: u64,
+}
+
+impl<W> Hashing<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner, hasher: Sha256::new(), size: 0 }
+    }
 }
 
 impl<W: Write> Write for Hashing<W> {

@@ -1,0 +1,124 @@
+//! A workspace with two images that share what they have, and ways to run plywood in it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use plywood_testkit::DockerRegistry;
+use plywood_testkit::require::find_tool;
+use serde_json::Value;
+
+/// Two images for two platforms; the second has all of the first. Neither needs an archive.
+const MANIFEST: &str = "\
+[workspace]
+name = \"lab\"
+registry = \"registry.invalid/team\"
+platforms = [\"linux/amd64\", \"linux/arm64\"]
+
+[images.tiny]
+debian = false
+cmd = [\"/usr/bin/cat\", \"/etc/motd\"]
+
+[images.tiny.files]
+\"/usr\" = { source = \"root/usr\" }
+\"/etc/motd\" = { text = \"carried\\n\" }
+
+[images.tiny.symlinks]
+\"/lib\" = \"usr/lib\"
+\"/lib64\" = \"usr/lib64\"
+
+[images.more]
+from = \"tiny\"
+
+[images.more.files]
+\"/etc/more\" = { text = \"more\\n\" }
+";
+
+pub(crate) struct Lab {
+    folder: tempfile::TempDir,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        let lab = Self { folder: tempfile::tempdir().expect("a folder") };
+        fs::write(lab.path("plywood.toml"), MANIFEST).expect("written");
+        copy_program("cat", &lab.path("root"));
+        lab
+    }
+
+    /// A file of the workspace.
+    pub(crate) fn path(&self, name: &str) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path()).expect("UTF-8").join(name)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.path(name).to_string()
+    }
+
+    /// Plywood in the workspace with a cache of this name.
+    pub(crate) fn command(&self, cache: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plywood"));
+        command.env("PLYWOOD_CACHE", self.path(cache)).env_remove("PLYWOOD_NIX_SECRET_KEY_FILE");
+        command.args(["-C", self.path("").as_str()]).args(arguments);
+        command
+    }
+
+    /// Runs plywood, which must succeed; gives its report.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = succeed(self.command("cache", arguments).arg("--json"));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// A bundle of both images.
+    pub(crate) fn bundle(&self, name: &str) -> Value {
+        self.json(&["bundle", "create", "--output", self.text(name).as_str()])
+    }
+
+    /// A registry that has both images, the first signed.
+    pub(crate) fn signed_registry(&self) -> DockerRegistry {
+        let registry = DockerRegistry::start();
+        self.bundle("first.tar");
+        let prefix = format!("{}/team", registry.host());
+        self.json(&["bundle", "push", self.text("first.tar").as_str(), "--registry", &prefix]);
+        succeed(&mut self.command("cache", &["key", "generate", "--out", self.text("ci.key").as_str()]));
+        let image = format!("{prefix}/tiny:latest");
+        self.json(&["sign", &image, "--key", self.text("ci.key").as_str()]);
+        registry
+    }
+}
+
+/// Copies a program of this machine with the libraries that it needs.
+fn copy_program(name: &str, root: &Utf8Path) {
+    let program = find_tool(name).expect("a program");
+    let listed = Command::new("ldd").arg(&program).output().expect("ldd runs").stdout;
+    let listed = String::from_utf8_lossy(&listed).into_owned();
+    let libraries = listed.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
+    for file in libraries.chain([Path::new(&format!("/usr/bin/{name}"))]) {
+        let below = file.strip_prefix("/usr").or_else(|_| file.strip_prefix("/")).expect("an absolute path");
+        let target = root.join("usr").join(Utf8Path::from_path(below).expect("UTF-8"));
+        fs::create_dir_all(target.parent().expect("a folder")).expect("made");
+        fs::copy(file, target).expect("copied");
+    }
+}
+
+pub(crate) fn succeed(command: &mut Command) -> Output {
+    let output = command.output().expect("it runs");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{command:?} failed:\n{}{}", said(&output.stdout), said(&output.stderr));
+    output
+}
+
+/// Runs a command that must fail with `code`, and gives what it says.
+pub(crate) fn fail(command: &mut Command, code: i32) -> String {
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{command:?}:\n{said}");
+    said
+}
+
+/// What a program prints.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
+    let output = succeed(Command::new(program).args(arguments));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
