@@ -169,6 +169,8 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_) => true,
+            Error::ImageExists { .. } | Error::NoStorePath { .. } => true,
+            Error::Why(error) => error.is_usage(),
             Error::Publish(error) => error.is_usage(),
             Error::Attest(error) => error.is_usage(),
             Error::Bundle(error) => error.is_usage(),

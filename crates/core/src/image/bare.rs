@@ -9,7 +9,7 @@ use crate::manifest::{ResolvedImage, ResolvedUser};
 use crate::tree::{Meta, Node, Tree, TreeError, TreePath};
 
 /// Folders with their modes, all of them root's.
-const FOLDERS: [(TreePath, u16); 11] = [
+const FOLDERS: [(TreePath, u16); 14] = [
     (TreePath::literal("dev"), 0o755),
     (TreePath::literal("etc"), 0o755),
     (TreePath::literal("home"), 0o755),
@@ -19,6 +19,9 @@ const FOLDERS: [(TreePath, u16); 11] = [
     (TreePath::literal("sys"), 0o555),
     (TreePath::literal("tmp"), 0o1777),
     (TreePath::literal("usr"), 0o755),
+    (TreePath::literal("usr/local"), 0o755),
+    (TreePath::literal("usr/local/bin"), 0o755),
+    (TreePath::literal("usr/local/sbin"), 0o755),
     (TreePath::literal("var"), 0o755),
     (TreePath::literal("var/tmp"), 0o1777),
 ];

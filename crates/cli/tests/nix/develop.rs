@@ -1,0 +1,110 @@
+//! Images for development: the whole shell is there when a container starts, and Nix works in it without a network.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use plywood_testkit::require;
+
+use crate::lab::{lab, run, succeed, text};
+
+#[test]
+fn tools_are_found_by_every_kind_of_shell() {
+    let (true, Some(lab)) = (require(&["podman"]), lab()) else { return };
+    let image = lab.load("devcontainer-python");
+    let find = "for tool in python3 rg; do command -v $tool; done; echo $SHELL_NAME";
+    let expect = "/nix/profile/bin/python3\n/nix/profile/bin/rg\npython\n";
+    for shell in [&["sh", "-c"][..], &["bash", "-c"], &["bash", "-lc"], &["zsh", "-c"], &["sh", "-lc"]] {
+        let command: Vec<&str> = shell.iter().copied().chain([find]).collect();
+        assert_eq!(run(&image, &[], &command), expect, "{shell:?}");
+    }
+    for shell in ["bash", "zsh"] {
+        let said = run(&image, &[], &[shell, "-ic", "echo \"<$HOOKED>\""]);
+        assert!(said.contains("<it's python>"), "{shell}: {said}");
+    }
+    let login = run(&image, &["--env", "PATH=/usr/bin:/bin"], &["env", "-i", "HOME=/home/vscode", "bash", "-lc", find]);
+    assert_eq!(login, expect, "a login shell that got no environment");
+}
+
+/// What must work for whoever owns the store.
+const USE_NIX: &str = r#"
+set -e
+nix store verify --all
+nix-store --verify --check-contents
+cp -r /flake /tmp/flake
+cd /tmp/flake
+nix develop --offline .#python -c sh -c 'test "$SHELL_NAME" = python && python3 --version'
+cat > /tmp/new.nix <<'END'
+derivation { name = "new"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo made > $out" ]; }
+END
+test "$(cat $(nix build --offline --impure --no-link --print-out-paths -f /tmp/new.nix))" = made
+nix-collect-garbage > /dev/null
+python3 --version
+nix store verify --all
+"#;
+
+#[test]
+fn nix_works_without_a_network() {
+    let (true, Some(lab)) = (require(&["podman"]), lab()) else { return };
+    let image = lab.load("devcontainer-python");
+    let flake = format!("{}:/flake:ro", lab.workspace);
+    let said = run(&image, &["--volume", &flake], &["bash", "-c", USE_NIX]);
+    assert!(said.matches("Python 3.").count() >= 2, "{said}");
+}
+
+#[test]
+fn nix_works_for_a_user_whose_uid_was_changed() {
+    let (true, Some(lab)) = (require(&["podman"]), lab()) else { return };
+    let image = lab.load("devcontainer-python");
+    let mut label = Command::new("podman");
+    label.args(["image", "inspect", "--format", "{{index .Labels \"devcontainer.metadata\"}}", &image]);
+    let label = text(&succeed(&mut label).stdout);
+    let entries: serde_json::Value = serde_json::from_str(label.trim()).expect("JSON");
+    let own: Vec<&str> =
+        entries.as_array().expect("a list").iter().filter_map(|one| one["onCreateCommand"].as_str()).collect();
+    assert!(!own.is_empty(), "{entries}");
+    // What editors do to a user, then what they run as that user.
+    let change = "usermod -u 1001 vscode && groupmod -g 1001 vscode && chown -R 1001:1001 /home/vscode && \
+                  exec setpriv --reuid 1001 --regid 1001 --init-groups env HOME=/home/vscode bash -c \"$0\"";
+    let script = format!("set -e\n{}\n{USE_NIX}", own.join("\n"));
+    let flake = format!("{}:/flake:ro", lab.workspace);
+    let said = run(&image, &["--user", "root", "--volume", &flake], &["bash", "-c", change, &script]);
+    assert!(said.matches("Python 3.").count() >= 2, "{said}");
+}
+
+/// As root podman refuses `keep-id`, and without it maps users as docker does.
+const PODMAN: &str = "\
+#!/bin/sh
+for word; do
+  shift
+  [ \"$word\" = --userns=keep-id ] || set -- \"$@\" \"$word\"
+done
+exec podman \"$@\"
+";
+
+#[test]
+fn editors_find_the_shell() {
+    let (true, Some(lab)) = (require(&["podman", "devcontainer"]), lab()) else { return };
+    let image = lab.load("devcontainer-python");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let workspace = folder.path().join("project");
+    fs::create_dir_all(workspace.join(".devcontainer")).expect("a folder");
+    let config = format!(r#"{{"image": "{image}", "runArgs": ["--network=none"], "updateRemoteUserUID": false}}"#);
+    fs::write(workspace.join(".devcontainer/devcontainer.json"), config).expect("written");
+    let podman = folder.path().join("podman");
+    fs::write(&podman, PODMAN).expect("written");
+    fs::set_permissions(&podman, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let devcontainer = |command: &str| {
+        let mut devcontainer = Command::new("devcontainer");
+        devcontainer.arg(command).arg("--docker-path").arg(&podman).arg("--workspace-folder").arg(&workspace);
+        devcontainer
+    };
+    let up = text(&succeed(&mut devcontainer("up")).stdout);
+    let result: serde_json::Value = serde_json::from_str(up.lines().last().unwrap_or_default()).expect("JSON");
+    let container = result["containerId"].as_str().expect("a container").to_owned();
+    let script = "command -v python3; echo $SHELL_NAME; python3 -c 'import sys; print(sys.prefix)'";
+    let found = devcontainer("exec").args(["sh", "-c", script]).output().expect("it runs");
+    succeed(Command::new("podman").args(["rm", "--force", "--time=0", &container]));
+    let said = text(&found.stdout);
+    assert!(said.starts_with("/nix/profile/bin/python3\npython\n/nix/store/"), "{said}{}", text(&found.stderr));
+}

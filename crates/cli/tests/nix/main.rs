@@ -1,0 +1,8 @@
+//! Images with store paths, out of the package set of `tests/nixpkgs` and a real Nix, built once for all tests here.
+
+mod develop;
+mod lab;
+mod layers;
+mod runtime;
+mod store_path;
+mod why;
