@@ -20,6 +20,7 @@ pub mod lock;
 pub mod nix;
 mod os;
 pub mod publish;
+pub mod pull;
 pub mod run;
 pub mod script_runner;
 pub mod test;

@@ -3,19 +3,23 @@
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
-use plywood::lock::{LockOptions, LockOutcome, LockReport, LockSubject, PackageChange, Upgrade, lock};
+use plywood::lock::{BaseChange, LockOptions, LockOutcome, LockReport, LockSubject, PackageChange, Upgrade, lock};
 use plywood::nix::eval::{EvalOptions, NixChoice};
+use plywood_core::digest::Digest;
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{plural, size::Size, table::Table};
 
+/// As many digits of a digest are shown as engines show.
+const SHORT: usize = 12;
+
 const EXAMPLES: &str = "\
 Examples:
   plywood lock                      write plywood.lock, keeping what is locked already
   plywood lock --upgrade            take the newest version of every package
-  plywood lock --upgrade curl git   of these, and what they need
+  plywood lock --upgrade curl git   of these, and what they need; a base is moved by its name, too
   plywood lock --check              exit 3 when plywood.lock does not fit plywood.toml
   plywood lock --only shells.rust   one shell, anew; also sets.NAME and images.NAME (repeatable)
   plywood lock --override-input nixpkgs path:/src/nixpkgs
@@ -96,6 +100,15 @@ pub(crate) fn text(report: &LockReport) -> String {
     let mut text = summary(report) + "\n";
     for reason in &report.reasons {
         let _ = writeln!(text, "  {reason}");
+    }
+    if !report.bases.is_empty() {
+        let mut table = Table::new(["platform", "base", "from", "to"]);
+        for BaseChange { platform, base, from, to } in &report.bases {
+            let short = |digest: &Digest| digest.to_hex().chars().take(SHORT).collect();
+            let digest = |digest: &Option<Digest>| digest.as_ref().map_or_else(|| "-".to_owned(), short);
+            table.row([platform.to_string(), base.clone(), digest(from), digest(to)]);
+        }
+        let _ = write!(text, "\n{table}");
     }
     if !report.changes.is_empty() {
         let mut table = Table::new(["platform", "package", "from", "to"]);

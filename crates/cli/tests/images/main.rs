@@ -8,4 +8,5 @@ mod lab;
 mod layers;
 mod mounted;
 mod outputs;
+mod registry_base;
 mod reproducible;

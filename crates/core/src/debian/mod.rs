@@ -4,6 +4,7 @@ pub mod configure;
 pub mod control;
 pub mod deb;
 pub mod dpkg;
+pub mod os_release;
 pub mod packages_index;
 pub mod relation;
 pub mod release;

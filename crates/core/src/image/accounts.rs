@@ -6,6 +6,8 @@ use crate::debian::configure::accounts::{Accounts, GROUP, Group, NewUser, PASSWD
 use crate::manifest::{ResolvedImage, ResolvedUser};
 use crate::tree::{Meta, Node, NodeKind, Tree, TreeError, TreePath};
 
+/// Ids below it are those of systems (Debian Policy 9.2.2).
+const FIRST_PERSON: u32 = 1000;
 const SKELETON: TreePath = TreePath::literal("etc/skel");
 const SUDOERS: TreePath = TreePath::literal("etc/sudoers.d");
 
@@ -100,11 +102,30 @@ impl Known {
 
 /// Adds the image's groups and users, with their homes and their right to sudo.
 pub(super) fn add(tree: &mut Tree, image: &ResolvedImage, now: i64) -> Result<(), AccountError> {
+    if image.base.is_some() {
+        image.users.values().try_for_each(|user| make_way(tree, user, now))?;
+    }
     for (name, gid) in &image.groups {
         add_group(tree, name.as_str(), *gid, now)?;
     }
     for user in image.users.values() {
         add_user(tree, user, now)?;
+    }
+    Ok(())
+}
+
+/// A person's account of a base with the id of one of ours is replaced, as a parent's in the workspace is, with the group
+/// of its own name. Its home stays: with the same id, the new user owns it.
+fn make_way(tree: &mut Tree, user: &ResolvedUser, now: i64) -> Result<(), AccountError> {
+    let failed = |source| AccountError::Write { user: user.name.to_string(), source };
+    let mut accounts = Accounts::new(tree, now);
+    let users = accounts.users();
+    let Some(old) = users.iter().find(|old| old.uid == user.uid && old.uid >= FIRST_PERSON) else { return Ok(()) };
+    accounts.delete_user(&old.name).map_err(failed)?;
+    let groups = accounts.groups();
+    let lonely = groups.get(&old.name).is_some_and(|group| group.gid == old.gid && group.members.is_empty());
+    if lonely {
+        accounts.delete_group(&old.name).map_err(failed)?;
     }
     Ok(())
 }

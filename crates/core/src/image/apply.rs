@@ -86,7 +86,7 @@ impl ApplyError {
 /// When users, owners or paths of the manifest do not fit what the packages brought.
 pub fn apply(installer: &mut Installer, image: &ResolvedImage, sources: &Sources, now: i64) -> Result<(), ApplyError> {
     // Without Debian there are no packages whose accounts these would have to be added to: see `place_bare`.
-    if image.debian.is_some() {
+    if image.has_system() {
         accounts::add(&mut installer.tree, image, now)?;
     }
     for (path, bytes) in &sources.system {

@@ -13,5 +13,5 @@ pub use accounts::AccountError;
 pub use apply::{ApplyError, Sources, apply};
 pub use apt::{DefaultMirrors, debian_sources, repository_preferences, repository_sources};
 pub use bare::place_bare;
-pub use config::{image_annotations, image_config};
+pub use config::{base_annotations, history_over, image_annotations, image_config};
 pub use keys::package_key;

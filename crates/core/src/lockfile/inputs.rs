@@ -27,7 +27,17 @@ struct Inputs<'a> {
     scripts: &'a BTreeMap<PackageName, ScriptPolicy>,
     layers: LayerBudget,
     #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<BaseInputs<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nix: Option<NixInputs<'a>>,
+}
+
+/// What decides about an image outside of the workspace and packages on it, whatever system it turns out to be.
+#[derive(Serialize)]
+struct BaseInputs<'a> {
+    reference: String,
+    of_debian: DebianInputs<'a>,
+    of_other: DebianInputs<'a>,
 }
 
 #[derive(Serialize)]
@@ -67,11 +77,16 @@ pub fn lock_inputs(image: &ResolvedImage) -> Digest {
         generation: GENERATION,
         parents: &image.parents,
         platforms: &image.platforms,
-        debian: image.debian.as_ref().map(debian_inputs),
+        debian: image.debian.as_ref().filter(|_| image.base.is_none()).map(debian_inputs),
         recommends: image.recommends,
         packages: image.packages.iter().map(|package| package.request.value.to_string()).collect(),
         scripts: &image.scripts,
         layers: image.layers,
+        base: image.base.as_ref().map(|base| BaseInputs {
+            reference: base.reference.to_string(),
+            of_debian: debian_inputs(&base.of_debian),
+            of_other: debian_inputs(&base.of_other),
+        }),
         nix: image.nix.has_paths().then(|| NixInputs {
             sets: image.nix.sets.iter().collect(),
             shell: image.nix.shell.as_ref(),

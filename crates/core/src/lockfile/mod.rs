@@ -9,6 +9,7 @@
 //! Parsing is strict and bounded. Unknown keys, repeated packages, and references to packages that are not locked are errors: a
 //! lock is written by plywood alone, so anything else is a merge gone wrong. The order of packages is free, for merges' sake.
 
+mod base;
 mod diff;
 mod error;
 mod inputs;
@@ -23,6 +24,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use base::{LockedBase, LockedBases, LockedLayer};
 pub use diff::{ImageDiff, LockDiff, PackageChange};
 pub use error::{LockfileError, LockfileProblem};
 pub use inputs::{lock_inputs, set_inputs, shell_inputs};
@@ -35,7 +37,7 @@ pub use types::{
 };
 
 use crate::layering::Layout;
-use crate::manifest::ImageName;
+use crate::manifest::{BaseReference, ImageName};
 use crate::oci::Timestamp;
 use crate::platform::Platform;
 
@@ -48,6 +50,8 @@ pub struct Lockfile {
     pub releases: Vec<LockedRelease>,
     /// The images, by name.
     pub images: BTreeMap<ImageName, LockedImage>,
+    /// The images outside of the workspace that images are built on.
+    pub bases: LockedBases,
     /// The packages of each platform, each once however many images have it.
     pub packages: BTreeMap<Platform, BTreeMap<PackageKey, LockedPackage>>,
     /// What is locked of Nix; `None` where nothing is.
@@ -72,6 +76,11 @@ impl Lockfile {
         let packages = self.packages.get(&platform);
         let locked = self.images.get(image)?.platforms.get(&platform)?;
         Some(locked.packages.iter().map(move |used| (used, packages.and_then(|packages| packages.get(&used.package)))))
+    }
+
+    /// What is locked of an image outside of the workspace.
+    pub fn base(&self, reference: &BaseReference, platform: Platform) -> Option<&LockedBase> {
+        self.bases.get(reference)?.get(&platform)
     }
 
     /// Adds a package, or finds it there already.

@@ -8,10 +8,10 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::types::{LockedImage, LockedPackage, LockedPlatform, PackageKey};
-use super::{Lockfile, LockfileError, LockfileProblem, line};
+use super::{Lockfile, LockfileError, LockfileProblem, base, line};
 use crate::item::ItemKey;
 use crate::layering::{Layout, LayoutLayer};
-use crate::manifest::ImageName;
+use crate::manifest::{BaseReference, ImageName};
 use crate::platform::Platform;
 
 /// A problem and the bytes it is at.
@@ -60,11 +60,15 @@ fn read(text: &str) -> Result<Lockfile, Fault> {
     releases.dedup();
     let packages = table.optional("packages", |value| keyed(value, platform_packages))?.unwrap_or_default();
     let images = table.optional("images", |value| keyed(value, |_: &ImageName, value| image(value, &packages)))?;
+    let bases = table.optional("bases", |value| {
+        keyed(value, |_: &BaseReference, value| keyed(value, |_: &Platform, value| base::read(value)))
+    })?;
     let layouts = table.optional("layout", |value| keyed(value, |_: &Platform, value| layout(value)))?;
     let nix = table.optional("nix", super::nix::parse)?;
     table.end()?;
-    let (images, layouts) = (images.unwrap_or_default(), layouts.unwrap_or_default());
-    Ok(Lockfile { date, releases, images, packages, nix, layouts })
+    let (images, bases) = (images.unwrap_or_default(), bases.unwrap_or_default());
+    let layouts = layouts.unwrap_or_default();
+    Ok(Lockfile { date, releases, images, bases, packages, nix, layouts })
 }
 
 /// Where git left a mark of an unfinished merge.

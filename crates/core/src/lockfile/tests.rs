@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::digest::{Digest, FileHash};
+use crate::digest::{DiffId, Digest, FileHash};
 use crate::item::ItemKey;
 use crate::layering::LayoutLayer;
 use crate::manifest::model::ScriptPolicy;
+use crate::oci::{MediaType, RuntimeConfig};
 
 fn package(name: &str, version: &str) -> LockedPackage {
     LockedPackage {
@@ -53,6 +54,22 @@ fn with_everything() -> Lockfile {
     };
     let layers = vec![layer(&["base"], &["deb:libc6", "deb:git"]), layer(&["base"], &["folder:a \"b\"\\\n"])];
     lock.layouts.insert(Platform::LinuxAmd64, Layout { layers });
+    let base = LockedBase {
+        manifest: Digest::of(b"manifest"),
+        config: Digest::of(b"config"),
+        config_size: 6,
+        created: Some(Timestamp(0)),
+        distribution: Some("ubuntu noble".parse().expect("a distribution")),
+        runtime: RuntimeConfig { env: vec!["PATH=/a \"quoted\"".to_owned()], ..RuntimeConfig::default() },
+        layers: vec![LockedLayer {
+            digest: Digest::of(b"layer"),
+            diff_id: DiffId::of(b"tar"),
+            size: 5,
+            media_type: MediaType::LAYER_TAR_GZIP,
+        }],
+    };
+    let reference = "ghcr.io/example/ubuntu-fips:24.04".parse().expect("a reference");
+    lock.bases.insert(reference, BTreeMap::from([(Platform::LinuxAmd64, base)]));
     lock
 }
 

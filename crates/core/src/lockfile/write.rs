@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
-use super::{LockedImage, Lockfile, PackageUse, line};
+use super::{LockedImage, Lockfile, PackageUse, base, line};
 use crate::layering::Layout;
 use crate::manifest::PackageName;
 use crate::platform::Platform;
@@ -37,6 +37,7 @@ impl Lockfile {
         if let Some(nix) = &self.nix {
             super::nix::write(out, nix)?;
         }
+        base::write(out, &self.bases)?;
         for (platform, layout) in &self.layouts {
             write_layout(out, *platform, layout)?;
         }

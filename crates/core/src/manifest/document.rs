@@ -10,7 +10,7 @@ use super::model::{Debian, Image, Nix, Publish, Set, Shell, Workspace};
 use super::read::{self, FromToml as _, Problems, read_table};
 use crate::digest::Digest;
 
-use super::resolve::{self, ResolvedImage};
+use super::resolve::{self, Bases, ResolvedImage};
 use super::spanned::Spanned;
 use super::{ImageName, ManifestErrors, Problem, SetName, ShellName, nix_toml, validate};
 
@@ -89,7 +89,7 @@ impl Manifest {
         if ends.contains(&false) {
             return None;
         }
-        let resolved = resolve::all(&document, problems);
+        let resolved = resolve::all(&document, &Bases::new(), problems);
         Some(Self { digest: Digest::of(text.as_bytes()), document, resolved })
     }
 
@@ -136,6 +136,12 @@ impl Manifest {
     /// Every image with its `from` chain merged, by name.
     pub fn resolved(&self) -> &BTreeMap<ImageName, ResolvedImage> {
         &self.resolved
+    }
+
+    /// Every image with its `from` chain merged, by name, over what is known of the bases outside of the workspace.
+    pub fn resolved_over(&self, bases: &Bases) -> BTreeMap<ImageName, ResolvedImage> {
+        // What is wrong with a manifest does not depend on bases, and this one exists.
+        resolve::all(&self.document, bases, &mut Problems::default())
     }
 
     /// What the image `name` is once its `from` chain is merged.

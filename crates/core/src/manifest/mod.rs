@@ -22,7 +22,8 @@ pub use crate::platform::Platform;
 pub use document::{Manifest, UnknownImageError, check_for_nix};
 pub use problem::{ManifestError, ManifestErrors, NotForNix, Problem};
 pub use resolve::{
-    DebianSource, Placement, RequestedPackage, ResolvedImage, ResolvedNix, ResolvedRepository, ResolvedUser,
+    BaseFacts, Bases, DebianSource, Distribution, Placement, RequestedPackage, ResolvedBase, ResolvedImage,
+    ResolvedNix, ResolvedRepository, ResolvedUser,
 };
 pub use schema::schema;
 pub use spanned::Spanned;

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::model::{Debian, DebianSetting, Image, Publish};
 use super::read::{Problems, most_alike};
 use super::spanned::Spanned;
-use super::{Platform, Problem, RepositorySuite, SetName};
+use super::{BaseReference, Platform, Problem, RepositorySuite, SetName};
 
 /// Notes the members of `list` that are there twice, by `identity`.
 pub(super) fn no_duplicates<T>(list: &[Spanned<T>], identity: impl Fn(&T) -> String, problems: &mut Problems) {
@@ -141,18 +141,18 @@ fn debian(table: &Debian, problems: &mut Problems) {
     }
 }
 
-/// `from` names an image of the workspace, and what only the start of a chain decides is not set here.
+/// `from` names an image of the workspace or one outside of it, and what only the start of a chain decides is not set here.
 fn parent(image: &Image, image_names: &BTreeSet<String>, problems: &mut Problems) {
     let Some(from) = &image.from else { return };
+    if BaseReference::is_meant(from) {
+        if let Err(error) = from.parse::<BaseReference>() {
+            problems.add(from.span.clone(), error);
+        }
+        return;
+    }
     if !image_names.contains(from.as_str()) {
-        let problem = match from.contains(['/', ':', '@']) {
-            true => Problem::RegistryBase(from.value.clone()),
-            false => {
-                let suggestion = most_alike(from, image_names.iter().map(String::as_str)).map(str::to_owned);
-                Problem::UnknownImage { name: from.value.clone(), suggestion }
-            }
-        };
-        problems.add(from.span.clone(), problem);
+        let suggestion = most_alike(from, image_names.iter().map(String::as_str)).map(str::to_owned);
+        problems.add(from.span.clone(), Problem::UnknownImage { name: from.value.clone(), suggestion });
     }
     if let Some(table) = &image.debian {
         problems.add(table.span.clone(), Problem::OnlyInRoot { key: "debian" });

@@ -14,6 +14,10 @@ pub const SOURCE: &str = "org.opencontainers.image.source";
 pub const REVISION: &str = "org.opencontainers.image.revision";
 /// The version of what is packaged.
 pub const VERSION: &str = "org.opencontainers.image.version";
+/// The name of the image that an image is built on.
+pub const BASE_NAME: &str = "org.opencontainers.image.base.name";
+/// The digest of the manifest of the image that an image is built on.
+pub const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 /// The full reference that containerd gives an imported image.
 pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// On a layer's descriptor: the key of its items and format, by which a cold machine finds it again.

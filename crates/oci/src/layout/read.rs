@@ -12,6 +12,7 @@ use plywood_core::platform::Platform;
 use super::LayoutError;
 use crate::hash::Hashing;
 use crate::registry::BlobSource;
+use crate::store::Store;
 
 /// As many files are looked for in an archive; far more than any layout has.
 const MAX_FILES: usize = 1 << 20;
@@ -99,6 +100,21 @@ impl ImageLayout {
     pub fn blob(&self, descriptor: &Descriptor) -> Result<impl Read + use<>, LayoutError> {
         let file = self.raw_blob(descriptor)?;
         Ok(Verifying { inner: Some(Hashing::new(file)), digest: descriptor.digest, size: descriptor.size })
+    }
+
+    /// Copies a blob into the store, verified.
+    ///
+    /// # Errors
+    /// When it is missing or damaged, or the store cannot be written.
+    pub fn copy_blob_to(&self, store: &Store, blob: &Descriptor) -> Result<(), LayoutError> {
+        let path = store.blob_path(blob.digest);
+        let mut file = store.create_temp()?;
+        io::copy(&mut self.blob(blob)?, &mut file).map_err(|source| match source.kind() {
+            io::ErrorKind::InvalidData => LayoutError::Damaged { digest: blob.digest },
+            _ => LayoutError::Layer { digest: blob.digest, source },
+        })?;
+        file.readable_by_all()?;
+        Ok(file.persist(&path)?)
     }
 
     /// A blob as it is there, for readers that verify it themselves.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use plywood_core::debian::configure::{ConfigureOptions, bootstrapped, configure};
+use plywood_core::debian::configure::{
+    ConfigureError, ConfigureOptions, Configured, bootstrapped, configure, configure_over,
+};
 use plywood_core::debian::deb::{UnpackedDeb, scripts_hash};
 use plywood_core::debian::dpkg::Installer;
 use plywood_core::debian::dpkg::database::{DatabaseOptions, write_database};
 use plywood_core::image::{Sources, apply, place_bare};
-use plywood_core::manifest::ResolvedImage;
 use plywood_core::manifest::model::ScriptPolicy;
+use plywood_core::manifest::{BaseReference, ResolvedImage};
 use plywood_core::tree::Tree;
 use plywood_oci::segment::SegmentContents;
 
@@ -52,13 +54,14 @@ pub(super) fn assemble(
     sources: &Sources,
 ) -> Result<Assembled, BuildError> {
     let image = || plan.image.name.to_string();
-    let (mut installer, notes) = match &plan.image.debian {
-        Some(_) => configured(context, plan, debs, sources)?,
-        None => (bare(plan, sources)?, BTreeSet::new()),
+    let (mut installer, notes) = match (&plan.base, &plan.image.debian) {
+        (Some((base, _)), _) => over_base(context, plan, base, debs, sources)?,
+        (None, Some(_)) => configured(context, plan, debs, sources)?,
+        (None, None) => (bare(plan, sources)?, BTreeSet::new()),
     };
     let placed = plan.nix.as_ref().map(|nix| nix::place(context, plan, nix, &mut installer, sources)).transpose()?;
     let apply_failed = |source| BuildError::Apply { image: image(), platform: plan.platform, source };
-    if plan.image.debian.is_none() {
+    if !plan.image.has_system() {
         place_bare(&mut installer.tree, plan.image).map_err(|source| apply_failed(source.into()))?;
     }
     apply(&mut installer, plan.image, sources, context.date.0).map_err(apply_failed)?;
@@ -66,8 +69,9 @@ pub(super) fn assemble(
         (Some(nix), Some(placed)) => Some(nix::activated(plan, nix, placed, &mut installer)?),
         _ => None,
     };
-    if plan.image.debian.is_some() {
-        let mut requested = bootstrapped(debs);
+    if plan.image.has_system() && !installer.packages().is_empty() {
+        // Who made a base knows what was asked for in it.
+        let mut requested = if plan.base.is_some() { BTreeSet::new() } else { bootstrapped(debs) };
         requested.extend(plan.requested.iter().cloned());
         let options = DatabaseOptions { requested: &requested, mtime: context.date.0 };
         write_database(&mut installer, &options).map_err(|source| BuildError::Database { image: image(), source })?;
@@ -88,6 +92,29 @@ fn bare(plan: &ImagePlan<'_>, sources: &Sources) -> Result<Installer, BuildError
     Ok(installer)
 }
 
+/// The packages, installed on a base.
+fn over_base(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    base: &BaseReference,
+    debs: &[&UnpackedDeb],
+    sources: &Sources,
+) -> Result<(Installer, BTreeSet<String>), BuildError> {
+    let pulled = context.base(plan)?;
+    let contents = context.contents(plan)?;
+    let changes = !debs.is_empty() || !sources.certificates.is_empty();
+    let system = pulled.system(base, plan.platform, &contents, changes)?;
+    let is_store = |deb: &UnpackedDeb| deb.package() == "ca-certificates";
+    let has_store = debs.iter().any(|deb| is_store(deb)) || system.packages.iter().any(is_store);
+    if !sources.certificates.is_empty() && !has_store {
+        return Err(BuildError::NoTrustStore { image: plan.image.name.to_string() });
+    }
+    if !changes {
+        return Ok((system.installer, BTreeSet::new()));
+    }
+    install(context, plan, &contents, debs, sources, |options| configure_over(system, debs, options))
+}
+
 /// The packages, unpacked and configured.
 fn configured(
     context: &Context<'_>,
@@ -95,14 +122,26 @@ fn configured(
     debs: &[&UnpackedDeb],
     sources: &Sources,
 ) -> Result<(Installer, BTreeSet<String>), BuildError> {
-    let image = || plan.image.name.to_string();
     let contents = SegmentContents::new(context.store, plan.codec);
     if !sources.certificates.is_empty() && !debs.iter().any(|deb| deb.package() == "ca-certificates") {
-        return Err(BuildError::NoTrustStore { image: image() });
+        return Err(BuildError::NoTrustStore { image: plan.image.name.to_string() });
     }
+    install(context, plan, &contents, debs, sources, |options| configure(debs, options))
+}
+
+/// Installs packages by `configure`, with the scripts that the manifest vouches for.
+fn install(
+    context: &Context<'_>,
+    plan: &ImagePlan<'_>,
+    contents: &SegmentContents<'_>,
+    debs: &[&UnpackedDeb],
+    sources: &Sources,
+    configure: impl FnOnce(ConfigureOptions<'_>) -> Result<Configured, ConfigureError>,
+) -> Result<(Installer, BTreeSet<String>), BuildError> {
+    let image = || plan.image.name.to_string();
     let with_policy = |policy| scripts_with(plan, debs, policy);
     let (allowed, skipped) = (with_policy(ScriptPolicy::Run)?, with_policy(ScriptPolicy::Skip)?);
-    let runner = NamespaceRunner { contents: &contents, platform: plan.platform, now: context.date.0 };
+    let runner = NamespaceRunner { contents, platform: plan.platform, now: context.date.0 };
     let options = ConfigureOptions {
         platform: plan.platform,
         now: context.date.0,
@@ -110,9 +149,9 @@ fn configured(
         skipped: &skipped,
         runner: Some(&runner),
         added: &sources.certificates,
-        contents: &contents,
+        contents,
     };
-    let configured = configure(debs, options).map_err(|source| BuildError::Configure {
+    let configured = configure(options).map_err(|source| BuildError::Configure {
         image: image(),
         platform: plan.platform,
         source,

@@ -9,17 +9,21 @@ use super::report::{BuiltLayer, LayerOrigin};
 /// The layers of an image, bottom up.
 pub(super) fn describe(plan: &ImagePlan<'_>, layers: &[(Layer, LayerOrigin)]) -> Vec<BuiltLayer> {
     let own = || [plan.image.name.to_string()].into();
+    let inherited = layers.iter().filter(|(_, origin)| *origin == LayerOrigin::Inherited).map(|_| (own(), Vec::new()));
     let planned = plan.layers.iter().map(|layer| {
         let items: Vec<_> = layer.items.iter().map(|(key, _)| key.clone()).collect();
         (layer.images.clone(), items)
     });
-    let with_state = planned.chain([(own(), Vec::new())]);
+    let with_state = inherited.chain(planned).chain([(own(), Vec::new())]);
     let describe = |((layer, origin), (images, items)): (&(Layer, LayerOrigin), (_, Vec<_>))| BuiltLayer {
         digest: layer.digest,
         diff_id: layer.diff_id,
         compressed_size: layer.size,
         uncompressed_size: layer.uncompressed_size,
-        reason: reason(items.len()),
+        reason: match (origin, &plan.base) {
+            (LayerOrigin::Inherited, Some((base, _))) => format!("as it is in {base}"),
+            _ => reason(items.len()),
+        },
         items,
         images,
         origin: *origin,

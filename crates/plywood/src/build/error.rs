@@ -17,6 +17,7 @@ use plywood_oci::segment::SegmentError;
 use plywood_oci::store::StoreError;
 
 use crate::debian::FetchError;
+use crate::pull::PullError;
 
 /// Why an image cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -242,6 +243,9 @@ pub enum BuildError {
     /// The output cannot be written.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The image outside of the workspace that it is built on cannot be had.
+    #[error(transparent)]
+    Pull(#[from] PullError),
     /// The cache cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -267,6 +271,7 @@ impl BuildError {
             Self::Configure { source, .. } => source.hint(),
             Self::Apply { source, .. } => source.hint(),
             Self::Layout(error) => error.hint(),
+            Self::Pull(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Segment(error) => error.hint(),
             Self::TooLarge { .. } => {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plywood_core::debian::deb::UnpackedDeb;
-use plywood_core::image::{Sources, image_annotations, image_config};
+use plywood_core::image::{Sources, base_annotations, history_over, image_annotations, image_config};
 use plywood_core::item::ItemId;
-use plywood_core::layering::{ItemChanges, ItemEntries, settle};
-use plywood_core::manifest::ResolvedImage;
+use plywood_core::layering::{ItemChanges, ItemEntries, settle, settle_over};
 use plywood_core::manifest::model::Workspace as WorkspaceTable;
+use plywood_core::manifest::{BaseReference, ResolvedImage};
 use plywood_core::nix::store_item_id;
 use plywood_core::oci::Timestamp;
+use plywood_core::platform::Platform;
 use plywood_core::tree::Tree;
 use plywood_oci::codec::Codec;
 use plywood_oci::image::Image;
@@ -28,6 +29,7 @@ use super::packages::Unpacked;
 use super::plan::{ImagePlan, PlannedItem};
 use super::report::{BuiltPlatform, LayerOrigin};
 use crate::events::{Events, Task};
+use crate::pull::{PulledBase, Puller};
 
 /// What the images of one build have in common.
 pub(super) struct Context<'b> {
@@ -40,6 +42,39 @@ pub(super) struct Context<'b> {
     pub(super) created: Timestamp,
     /// Takes what is worth a word.
     pub(super) events: &'b dyn Events,
+    /// The images outside of the workspace that images are built on.
+    pub(super) bases: &'b Bases,
+    /// Fetches of those what is wanted of them.
+    pub(super) puller: &'b Puller<'b>,
+}
+
+/// Images outside of the workspace by platform, read.
+pub(super) type Bases = BTreeMap<(BaseReference, Platform), PulledBase>;
+
+impl<'b> Context<'b> {
+    /// What an image is built on.
+    ///
+    /// # Errors
+    /// When that was not read; a mistake in the program.
+    pub(super) fn base(&self, plan: &ImagePlan<'_>) -> Result<&'b PulledBase, BuildError> {
+        let found = plan.base.as_ref().and_then(|(base, _)| self.bases.get(&((*base).clone(), plan.platform)));
+        found.ok_or_else(|| BuildError::NotLocked {
+            image: plan.image.name.to_string(),
+            platform: plan.platform,
+            what: "base".to_owned(),
+        })
+    }
+
+    /// Reads contents of what an image is made of.
+    ///
+    /// # Errors
+    /// As [`Context::base`].
+    pub(super) fn contents(&self, plan: &ImagePlan<'_>) -> Result<SegmentContents<'b>, BuildError> {
+        match plan.base {
+            Some(_) => Ok(self.base(plan)?.contents(self.puller, plan.codec)),
+            None => Ok(SegmentContents::new(self.store, plan.codec)),
+        }
+    }
 }
 
 /// An image whose segments are all in the store: what is left is to join them.
@@ -60,7 +95,7 @@ pub(super) fn prepare(context: &Context<'_>, plan: &ImagePlan<'_>, sources: &Sou
     let debs = unpacked_debs(context, plan)?;
     let Assembled { tree, notes, active } = assemble(context, plan, &debs, sources)?;
     let (mut layers, generated) = items(context, plan, &debs, &tree)?;
-    let contents = SegmentContents::new(context.store, plan.codec);
+    let contents = context.contents(plan)?;
     let state = write_generated(context.store, plan.codec, &generated, &contents)?;
     layers.push(vec![state.item()]);
     Ok(Prepared { layers, codec: plan.codec, notes, active })
@@ -113,14 +148,22 @@ pub(super) fn finish(
     layers: &Layers,
 ) -> Result<(Image, BuiltPlatform), BuildError> {
     let own = prepared.layers.iter().filter_map(|items| layers.get(&LayerKey::of(items, prepared.codec)));
-    let own: Vec<(Layer, LayerOrigin)> = own.cloned().collect();
+    let below = plan.base.is_some().then(|| context.base(plan)).transpose()?;
+    let below = below.map(|base| base.layers.as_slice()).unwrap_or_default();
+    let inherited = below.iter().map(|layer| (layer.clone(), LayerOrigin::Inherited));
+    let own: Vec<(Layer, LayerOrigin)> = inherited.chain(own.cloned()).collect();
     let built = describe(plan, &own);
     check_size(plan, &built)?;
 
-    let comments: Vec<String> = built.iter().map(comment).collect();
+    let comments: Vec<String> = built.iter().skip(below.len()).map(comment).collect();
     let image = prepared.active.as_ref().unwrap_or(plan.image);
-    let config = image_config(image, context.workspace, plan.platform, context.created, &comments);
-    let annotations = image_annotations(image, context.workspace, context.created);
+    let mut config = image_config(image, context.workspace, plan.platform, context.created, &comments);
+    let mut annotations = image_annotations(image, context.workspace, context.created);
+    if let Some((base, locked)) = &plan.base {
+        let history = context.puller.config(base, locked)?.history;
+        config.history = history_over(&history, below.len(), base, config.history);
+        annotations.extend(base_annotations(base, locked.manifest));
+    }
     let layers = own.iter().map(|(layer, _)| layer.clone()).collect();
     let image = Image::assemble(context.store, plan.platform, config, layers, annotations)?;
     let report = report_of(plan, &image, own, prepared.notes);
@@ -171,7 +214,10 @@ fn items(
     };
     let stacked: Vec<Vec<ItemEntries<'_>>> =
         plan.layers.iter().map(|layer| layer.items.iter().filter_map(|(_, item)| entries(item)).collect()).collect();
-    let settled = settle(tree, &stacked);
+    let settled = match plan.base {
+        Some(_) => settle_over(context.base(plan)?.overlay.clone(), tree, &stacked),
+        None => settle(tree, &stacked),
+    };
     let changed: Vec<(ItemId, &ItemChanges)> = stacked
         .iter()
         .zip(&settled.changes)
@@ -185,5 +231,5 @@ fn items(
     let layers = stacked.iter().zip(&settled.changes).map(|(items, changes)| {
         items.iter().zip(changes).map(|(item, changes)| changes.variant_of(item.item)).collect()
     });
-    Ok((layers.collect(), settled.generated))
+    Ok((layers.collect(), settled.top_layer()))
 }

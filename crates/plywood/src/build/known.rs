@@ -62,5 +62,9 @@ pub(crate) struct MadePlatform {
 
 /// Layers that are in the registry, as a report has them.
 pub(super) fn with_origin(layers: &[Layer]) -> Vec<(Layer, LayerOrigin)> {
-    layers.iter().map(|layer| (layer.clone(), LayerOrigin::Registry)).collect()
+    let origin = |layer: &Layer| match layer.key {
+        Some(_) => LayerOrigin::Registry,
+        None => LayerOrigin::Inherited,
+    };
+    layers.iter().map(|layer| (layer.clone(), origin(layer))).collect()
 }

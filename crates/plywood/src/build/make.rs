@@ -1,5 +1,6 @@
 //! From the lock to images in the output: what is missing is made, in parallel.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::thread;
 
 use plywood_core::image::Sources;
 use plywood_core::item::ItemId;
-use plywood_core::manifest::{DebianSource, Manifest, ResolvedImage};
+use plywood_core::manifest::{DebianSource, ImageName, Manifest, ResolvedImage};
 use plywood_core::nix::StorePath;
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
@@ -16,7 +17,7 @@ use plywood_oci::store::Store;
 use rayon::prelude::*;
 
 use super::error::BuildError;
-use super::image::{Context, Prepared, count_layers, finish, make_layers, prepare, report_of};
+use super::image::{Bases, Context, Prepared, count_layers, finish, make_layers, prepare, report_of};
 use super::known::{self, Known, Made, MadeImage, MadePlatform};
 use super::packages::{Unpacked, WantedDeb, unpack_all};
 use super::plan::{ImagePlan, PlannedItem};
@@ -28,6 +29,7 @@ use crate::debian::FetchError;
 use crate::events::{Events, Task, Unit};
 use crate::lock::{self, Ensured};
 use crate::nix::{Sources as StoreSources, WantedPath};
+use crate::pull::{self, PulledBase, Puller};
 use crate::workspace::Workspace;
 
 /// Makes the images and writes them to the output; what is gone from every mirror is resolved anew unless `locked`.
@@ -102,7 +104,11 @@ fn build_locked(
     let threads = options.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build().map_err(Error::Threads)?;
     let created = created(ensured.lock.date)?;
-    let build = Build { store, workspace, manifest, ensured, known, created, threads, events };
+    let resolved: BTreeMap<Platform, BTreeMap<ImageName, ResolvedImage>> = Platform::ALL
+        .iter()
+        .map(|platform| (*platform, pull::with_facts(manifest, &ensured.lock.bases, *platform)))
+        .collect();
+    let build = Build { store, workspace, manifest, resolved: &resolved, ensured, known, created, threads, events };
 
     let mut jobs = build.jobs(options)?;
     pool.install(|| build.make_missing(&mut jobs))?;
@@ -114,6 +120,8 @@ struct Build<'b> {
     store: &'b Store,
     workspace: &'b Workspace,
     manifest: &'b Manifest,
+    /// The images of each platform, over what is locked of bases.
+    resolved: &'b BTreeMap<Platform, BTreeMap<ImageName, ResolvedImage>>,
     ensured: &'b Ensured,
     known: &'b Known,
     created: Timestamp,
@@ -134,15 +142,17 @@ impl<'b> Build<'b> {
     fn jobs(&self, options: &BuildOptions) -> Result<Vec<Job<'b>>, Error> {
         let mut jobs = Vec::new();
         for image in selected(self.manifest, &options.images)? {
-            let sources = sources::read(self.workspace.directory(), image)?;
             for platform in platforms(options, image) {
+                let resolved = self.resolved.get(&platform).and_then(|images| images.get(&image.name));
+                let image = resolved.unwrap_or(image);
+                let sources = sources::read(self.workspace.directory(), image)?;
                 let mut plan = plan::plan(image, platform, &self.ensured.lock)?;
                 if let Some(nix) = &mut plan.nix {
                     nix.as_available = options.store_paths.is_some();
                 }
                 let key = record::key(&plan, self.manifest.digest(), &self.ensured.text, self.created, &sources);
                 let done = record::find(self.store, key).or_else(|| self.known_image(&plan, key));
-                jobs.push(Job { plan, sources: sources.clone(), key, done });
+                jobs.push(Job { plan, sources, key, done });
             }
         }
         Ok(jobs)
@@ -162,7 +172,11 @@ impl<'b> Build<'b> {
         }
         let unpacked = self.unpack_for(&missing)?;
         self.fetch_for(&missing)?;
+        let puller = Puller::new(self.workspace.directory(), self.store, self.events);
+        let bases = self.open_bases(&missing, &puller)?;
         let context = Context {
+            bases: &bases,
+            puller: &puller,
             store: self.store,
             unpacked: &unpacked,
             workspace: self.manifest.workspace(),
@@ -182,11 +196,24 @@ impl<'b> Build<'b> {
         for (job, prepared) in missing.into_iter().zip(prepared) {
             let (image, built) = finish(&context, &job.plan, prepared, &layers)?;
             let mut remembered = built.clone();
-            remembered.layers.iter_mut().for_each(|layer| layer.origin = LayerOrigin::Cached);
+            let made = remembered.layers.iter_mut().filter(|layer| layer.origin == LayerOrigin::Made);
+            made.for_each(|layer| layer.origin = LayerOrigin::Cached);
             record::keep(self.store, job.key, &Record { image: image.clone(), built: remembered });
             job.done = Some(Record { image, built });
         }
         Ok(())
+    }
+
+    /// Fetches and reads what the images are built on, each once.
+    fn open_bases(&self, jobs: &[&mut Job<'_>], puller: &Puller<'_>) -> Result<Bases, BuildError> {
+        let mut bases = Bases::new();
+        for job in jobs {
+            let Some((base, locked)) = &job.plan.base else { continue };
+            if let Entry::Vacant(free) = bases.entry(((*base).clone(), job.plan.platform)) {
+                free.insert(PulledBase::open(puller, base, locked)?);
+            }
+        }
+        Ok(bases)
     }
 
     /// Unpacks what the images need, from each archive that they name.

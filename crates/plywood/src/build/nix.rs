@@ -77,7 +77,7 @@ pub(super) fn activated(
     let image = || plan.image.name.to_string();
     let shell = nix.shell.as_ref();
     // Debian's login shells start from a PATH of their own; a bare image has none that would.
-    if shell.is_some() || plan.image.debian.is_some() {
+    if shell.is_some() || plan.image.has_system() {
         let mut variables = placed.variables.clone();
         variables.extend(shell.iter().flat_map(|shell| shell.env.clone()));
         for (path, node) in shell_files(&variables, shell.map(|shell| shell.hook.as_str())) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use plywood_core::debian::deb::{FilterAction, PathFilter, PathFilters};
 use plywood_core::image::package_key;
 use plywood_core::item::ItemKey;
-use plywood_core::lockfile::{LockedScript, Lockfile};
-use plywood_core::manifest::{Compression, ResolvedImage};
+use plywood_core::lockfile::{LockedBase, LockedScript, Lockfile};
+use plywood_core::manifest::{BaseReference, Compression, ResolvedImage};
 use plywood_core::nix::StorePath;
 use plywood_core::platform::Platform;
 use plywood_oci::codec::Codec;
@@ -29,6 +29,8 @@ pub(crate) struct ImagePlan<'m> {
     pub(crate) requested: BTreeSet<String>,
     /// The packages whose scripts are run or left out, by name.
     pub(crate) scripts: BTreeMap<String, LockedScript>,
+    /// The image outside of the workspace that it is built on.
+    pub(crate) base: Option<(&'m BaseReference, LockedBase)>,
     /// What it has of Nix; `None` without sets and shell.
     pub(crate) nix: Option<NixPlan>,
     /// The layers of packages and store paths, bottom up.
@@ -80,7 +82,11 @@ pub(crate) fn plan<'m>(
         let source = image.debian.as_ref().ok_or_else(|| not_locked("archive".to_owned()))?;
         let key = package_key(source, image.compression, &package.name);
         places.insert(key, PlannedItem::Package(packages.len()));
-        packages.push(WantedDeb { deb: deb_ref(package, platform, lock.date), filters: filters.clone(), codec });
+        packages.push(WantedDeb {
+            deb: deb_ref(package, platform, lock.date, source.distribution.as_deref()),
+            filters: filters.clone(),
+            codec,
+        });
     }
     let nix = nix_plan::from_lock(image, platform, lock).map_err(not_locked)?;
     for (path, planned) in nix.iter().flat_map(|nix| &nix.paths) {
@@ -100,7 +106,16 @@ pub(crate) fn plan<'m>(
         return Err(not_locked(format!("layer for the item {key}")));
     }
     let scripts = scripts(image, platform, lock);
-    Ok(ImagePlan { image, platform, codec, packages, requested, scripts, nix, layers })
+    let base = match &image.base {
+        None => None,
+        Some(base) => {
+            let locked = lock.base(&base.reference, platform).ok_or_else(|| not_locked("base".to_owned()))?;
+            Some((&base.reference, locked.clone()))
+        }
+    };
+    // Packages of a base that are asked for are not locked, for they are not installed; apt is told all the same.
+    requested.extend(image.packages.iter().map(|package| package.request.value.name.to_string()));
+    Ok(ImagePlan { image, platform, codec, packages, requested, scripts, base, nix, layers })
 }
 
 fn scripts(image: &ResolvedImage, platform: Platform, lock: &Lockfile) -> BTreeMap<String, LockedScript> {

@@ -93,4 +93,6 @@ pub enum LayerOrigin {
     Cached,
     /// A registry has it; it was neither made nor fetched.
     Registry,
+    /// It is one of the image outside of the workspace that the image is built on, as it is there.
+    Inherited,
 }

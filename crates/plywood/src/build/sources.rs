@@ -62,7 +62,11 @@ fn system_files(directory: &Utf8Path, image: &ResolvedImage) -> Result<BTreeMap<
     let text = |text: String| Arc::<[u8]>::from(text.into_bytes());
     let path = |path: String| TreePath::parse(path).map_err(BuildError::SystemPath);
     let Some(debian) = &image.debian else { return Ok(BTreeMap::new()) };
-    let mut files = BTreeMap::from([(DEBIAN_SOURCES, text(debian_sources(debian, mirrors)))]);
+    let mut files = BTreeMap::new();
+    // A base has its own sources, which say where it takes its packages from.
+    if image.base.is_none() {
+        files.insert(DEBIAN_SOURCES, text(debian_sources(debian, mirrors)));
+    }
     for (name, repository) in &debian.repositories {
         let key = read_file(&directory.join(repository.key.as_str()))?;
         let extension = if key.starts_with(b"-----BEGIN") { "asc" } else { "gpg" };

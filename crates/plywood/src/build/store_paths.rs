@@ -19,6 +19,7 @@ use crate::Error;
 use crate::events::Events;
 use crate::lock::{self, Ensured};
 use crate::nix::{PathInfo, Sources};
+use crate::pull;
 use crate::workspace::{MANIFEST_NAME, Workspace};
 
 /// The manifest with the image added, and a lock that has it.
@@ -56,7 +57,9 @@ pub(super) fn ensure(
     let roots = wanted.paths.iter().map(|path| store_path(path)).collect::<Result<Vec<_>, _>>()?;
     let infos = Sources::from_workspace(workspace, &manifest, events)?.closure(&roots)?;
     add(&mut ensured.lock, manifest.resolve(&wanted.name)?, platform, &roots, infos.into_values());
-    let chain = chain(&manifest, &wanted.name)?;
+    let over = pull::with_facts(&manifest, &ensured.lock.bases, platform);
+    let chain = chain(&manifest, &wanted.name)?.into_iter();
+    let chain: Vec<&ResolvedImage> = chain.map(|image| over.get(&image.name).unwrap_or(image)).collect();
     let previous = ensured.lock.layouts.remove(&platform);
     let layout = lock::lay_out(&ensured.lock, &chain, platform, previous.as_ref())?;
     ensured.lock.layouts.insert(platform, layout);

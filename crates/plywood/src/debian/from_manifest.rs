@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_core::debian::release::UnixTime;
 use plywood_core::manifest::model::Auth;
-use plywood_core::manifest::{DebianSource, RepositoryName, ResolvedRepository};
+use plywood_core::manifest::{DebianSource, RepositoryName, ResolvedRepository, WorkspacePath};
 
 use super::config::{ArchiveConfig, Repository, Snapshot};
 use super::keyring::{self, Keyring, KeyringError};
@@ -48,6 +48,28 @@ pub enum ConfigError {
         /// Why.
         source: KeyringError,
     },
+    /// The file with the archive's keys cannot be read.
+    #[error("cannot read the keys of the archive at {path}")]
+    ReadArchiveKey {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file with the archive's keys holds none.
+    #[error("cannot use the keys of the archive at {path}")]
+    ArchiveKey {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        source: KeyringError,
+    },
+    /// The keys that a base has cannot be used.
+    #[error("cannot use the keys that the base has for its own archive")]
+    BaseKeys(#[source] KeyringError),
+    /// Nothing says where another distribution's archive is.
+    #[error("nothing says where the archive of `{0}` is")]
+    NoMirrors(String),
     /// The credentials are not in the environment.
     #[error("cannot identify at repository `{repository}`")]
     Credentials {
@@ -66,6 +88,11 @@ impl ConfigError {
             ConfigError::ReadKey { .. } | ConfigError::Key { .. } => {
                 Some("put the OpenPGP key that the repository's owner publishes there".to_owned())
             }
+            ConfigError::ReadArchiveKey { .. } | ConfigError::ArchiveKey { .. } | ConfigError::BaseKeys(_) => Some(
+                "put the OpenPGP keys that sign the archive into a file of the workspace and name it: `key` in the image's `debian`"
+                    .to_owned(),
+            ),
+            ConfigError::NoMirrors(_) => Some("name its `mirrors` and its `key` in the image's `debian`".to_owned()),
             _ => None,
         }
     }
@@ -84,15 +111,28 @@ impl ArchiveConfig {
             security: &texts(&source.security_mirrors),
             snapshot: source.snapshot.map(|time| Snapshot(UnixTime(time.unix_seconds()))),
         };
+        let mirrors = match &source.distribution {
+            None => Mirrors::find(&named)?,
+            Some(id) if named.debian.is_empty() => return Err(ConfigError::NoMirrors(id.clone())),
+            // This machine's mirrors and Debian's own have nothing of another distribution.
+            Some(_) => Mirrors::named(&named)?,
+        };
         let repositories = source.repositories.iter().map(|(name, repository)| read(name, repository, workspace));
         Ok(Self {
             updates: source.updates,
             security: source.security,
             components: source.components.iter().map(ToString::to_string).collect(),
             repositories: repositories.collect::<Result<_, _>>()?,
-            ..Self::debian(source.suite.to_string(), Mirrors::find(&named)?)
+            keyring: source.key.as_ref().map_or_else(|| Ok(Keyring::debian()), |key| archive_keys(workspace, key))?,
+            ..Self::debian(source.suite.to_string(), mirrors)
         })
     }
+}
+
+fn archive_keys(workspace: &Utf8Path, key: &WorkspacePath) -> Result<Keyring, ConfigError> {
+    let path = workspace.join(key.as_str());
+    let bytes = read_key(&path).map_err(|source| ConfigError::ReadArchiveKey { path: path.clone(), source })?;
+    Keyring::parse(&bytes).map_err(|source| ConfigError::ArchiveKey { path, source })
 }
 
 fn read(name: &RepositoryName, found: &ResolvedRepository, workspace: &Utf8Path) -> Result<Repository, ConfigError> {

@@ -59,6 +59,19 @@ impl Mirrors {
         Self::choose(&replaced, named, &apt_sources::read(Path::new("/etc/apt")))
     }
 
+    /// The named mirrors alone: those of security, or else the same; no snapshots.
+    ///
+    /// # Errors
+    /// When one is no mirror's URL.
+    pub fn named(named: &NamedMirrors<'_>) -> Result<Self, MirrorError> {
+        let debian = parse(named.debian, "`debian.mirrors`")?;
+        let security = match named.security {
+            [] => debian.clone(),
+            security => parse(security, "`debian.security-mirrors`")?,
+        };
+        Ok(Self { debian, security, snapshot_archive: None, snapshot: None }.without_doubles())
+    }
+
     /// [`Mirrors::find`] with everything it finds in the environment handed in.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use plywood_core::debian::resolver::{Base, Chosen, Reason, Request, Resolver};
 use plywood_core::debian::version::DebVersion;
 use plywood_core::lockfile::{LockedPackage, LockedPlatform, Lockfile, PackageUse};
-use plywood_core::manifest::{ExactVersion, ImageName, Manifest, ResolvedImage};
+use plywood_core::manifest::{ExactVersion, ImageName, ResolvedImage};
 use plywood_core::platform::Platform;
 
 use super::LockError;
+use super::sources::Images;
 use super::universe::{PlatformUniverse, label, unlockable};
 
 /// Chooses for all images that take their packages from this universe, and enters the choice into the lock.
@@ -20,7 +21,8 @@ pub(super) fn choose_all(
 ) -> Result<(), LockError> {
     let mut chosen: BTreeMap<&ImageName, Vec<(String, DebVersion)>> = BTreeMap::new();
     for image in images.iter().filter(|image| image.platforms.contains(&platform)) {
-        let kept = image.parents.last().and_then(|parent| chosen.get(parent)).cloned().unwrap_or_default();
+        let parent = image.parents.last().and_then(|parent| chosen.get(parent)).cloned();
+        let kept = parent.unwrap_or_else(|| available.installed.clone());
         let resolution = Resolver::resolve(&available.universe, &request(image, kept)?)
             .map_err(|source| LockError::Resolve { image: image.name.to_string(), platform, source })?;
         let versions = resolution.packages.iter();
@@ -28,6 +30,12 @@ pub(super) fn choose_all(
         chosen.insert(&image.name, versions);
         let mut locked = LockedPlatform::default();
         for one in &resolution.packages {
+            // What a base has is not installed.
+            let is =
+                |(name, version): &(String, DebVersion)| name == one.package.name() && version == one.package.version();
+            if available.installed.iter().any(is) {
+                continue;
+            }
             let requested = one.reason == Reason::Requested
                 || image.packages.iter().any(|package| package.request.name.as_str() == one.package.name());
             let package = lock
@@ -42,9 +50,9 @@ pub(super) fn choose_all(
     Ok(())
 }
 
-/// The images of a manifest, parents before children.
-pub(super) fn parents_first(manifest: &Manifest) -> Vec<&ResolvedImage> {
-    let mut images: Vec<&ResolvedImage> = manifest.resolved().values().collect();
+/// The images, parents before children.
+pub(super) fn parents_first(images: &Images) -> Vec<&ResolvedImage> {
+    let mut images: Vec<&ResolvedImage> = images.values().collect();
     images.sort_by_key(|image| (image.parents.len(), &image.name));
     images
 }
@@ -54,7 +62,9 @@ fn request(image: &ResolvedImage, kept: Vec<(String, DebVersion)>) -> Result<Req
     let packages = packages
         .collect::<Result<_, _>>()
         .map_err(|source| LockError::Request { image: image.name.to_string(), source })?;
-    Ok(Request { base: Base::Minbase, packages, recommends: image.recommends, kept })
+    // A base has what it has; what it lacks of a usual system nobody asked for.
+    let base = if image.base.is_some() { Base::Nothing } else { Base::Minbase };
+    Ok(Request { base, packages, recommends: image.recommends, kept })
 }
 
 fn locked_package(chosen: &Chosen<'_>, available: &PlatformUniverse) -> Result<LockedPackage, LockError> {
@@ -71,7 +81,7 @@ fn locked_package(chosen: &Chosen<'_>, available: &PlatformUniverse) -> Result<L
         name: name.parse().map_err(|error| unlockable(name, &error))?,
         version: version(package.version())?,
         any_architecture: package.architecture() == "all",
-        repository: label(archive)?,
+        repository: label(archive, available.distribution.as_deref())?,
         path: package.filename().parse().map_err(|error| unlockable(name, &error))?,
         size: package.size(),
         installed_size: package.installed_size(),

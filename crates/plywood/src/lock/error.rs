@@ -7,9 +7,11 @@ use plywood_core::debian::resolver::{ParseRequestError, ResolveError};
 use plywood_core::layering::PlanError;
 use plywood_core::lockfile::{LockfileError, LockfileProblem};
 use plywood_core::platform::Platform;
+use plywood_oci::store::StoreError;
 
 use crate::debian::{ConfigError, FetchError};
 use crate::nix::eval::EvalError;
+use crate::pull::PullError;
 
 /// Why a lock cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,27 @@ pub enum LockError {
         /// Why.
         #[source]
         source: PackagesIndexError,
+    },
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An image outside of the workspace cannot be built on.
+    #[error(transparent)]
+    Pull(#[from] PullError),
+    /// What is installed in a base cannot be read.
+    #[error("cannot read the packages of `{base}`")]
+    BaseIndex {
+        /// The base.
+        base: String,
+        /// Why.
+        #[source]
+        source: PackagesIndexError,
+    },
+    /// A base does not say which suite its packages are of.
+    #[error("cannot choose the packages of the image `{image}`: its base says of no suite that it is of it")]
+    NoSuite {
+        /// The image.
+        image: String,
     },
     /// A package of the manifest is not one that can be asked for.
     #[error("cannot ask for the packages of the image `{image}`")]
@@ -136,6 +159,9 @@ impl LockError {
             Self::Parse { source, .. } => source.hint(),
             Self::OutOfDate { .. } => Some("run `plywood lock` and commit plywood.lock".to_owned()),
             Self::Fetch(source) => source.hint(),
+            Self::Pull(source) => source.hint(),
+            Self::Store(source) => source.hint(),
+            Self::NoSuite { image } => Some(format!("name it: [images.{image}.debian] with suite = \"…\"")),
             Self::Config(source) => source.hint(),
             Self::Resolve { source, .. } => source.hint(),
             Self::Eval(source) => source.hint(),

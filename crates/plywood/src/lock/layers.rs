@@ -38,7 +38,10 @@ pub(crate) fn lay_out(
             parent: image.parents.last().map(ToString::to_string),
             within: BTreeSet::new(),
             items,
-            budget: LayerBudget { max_layers: usize::from(image.layers.get()), reserved: GENERATED_LAYERS },
+            budget: LayerBudget {
+                max_layers: usize::from(image.layers.get()),
+                reserved: GENERATED_LAYERS + base_layers(lock, image, platform),
+            },
         });
         let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
         // What is not locked here yet, a later lock adds to the layout.
@@ -49,6 +52,12 @@ pub(crate) fn lay_out(
         add_store_paths(&mut input, &closures, locked);
     }
     plan(&input).map_err(|source| LockError::Plan { platform, source })
+}
+
+/// How many layers an image has from outside of the workspace.
+pub(super) fn base_layers(lock: &Lockfile, image: &ResolvedImage, platform: Platform) -> usize {
+    let base = image.base.as_ref().and_then(|base| lock.bases.get(&base.reference)?.get(&platform));
+    base.map_or(0, |base| base.layers.len())
 }
 
 /// Adds the store paths of images, which are in the order of the input's, and says which image is within which.

@@ -1,5 +1,6 @@
 //! `plywood lock`: decide every input by hash, and which package goes to which layer.
 
+mod bases;
 mod choose;
 mod deb_ref;
 mod error;
@@ -23,7 +24,8 @@ use plywood_core::platform::Platform;
 pub use deb_ref::deb_ref;
 pub use error::LockError;
 pub(crate) use layers::lay_out;
-pub use report::{LockOutcome, LockReport, LockedImage, PackageChange};
+use report::Changes;
+pub use report::{BaseChange, LockOutcome, LockReport, LockedImage, PackageChange};
 pub use sources::open_archive;
 pub use subject::{LockSubject, ParseLockSubjectError};
 
@@ -89,10 +91,17 @@ pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -
     let nothing_to_do = reasons.is_empty() && !asked;
     if let (Some((lock, _)), true) = (&old, nothing_to_do || options.check) {
         let outcome = if nothing_to_do { LockOutcome::Unchanged } else { LockOutcome::Stale };
-        return Ok(report::report(workspace, outcome, reasons, Vec::new(), (0, 0), lock));
+        return Ok(report::report(workspace, &manifest, outcome, reasons, Changes::default(), lock));
     }
     if options.check {
-        return Ok(report::report(workspace, LockOutcome::Stale, reasons, Vec::new(), (0, 0), &Lockfile::default()));
+        return Ok(report::report(
+            workspace,
+            &manifest,
+            LockOutcome::Stale,
+            reasons,
+            Changes::default(),
+            &Lockfile::default(),
+        ));
     }
     Ok(renew(&manifest, old, reasons, (options, &scope), workspace, events)?.1)
 }
@@ -185,8 +194,12 @@ fn renew(
 ) -> Result<(Lockfile, LockReport), Error> {
     let old_lock = old.as_ref().map(|(lock, _)| lock);
     let new = resolve::resolve(manifest, old_lock, (options, scope), workspace, events)?;
-    let changes = report::changes(old_lock, &new);
-    let download = old_lock.map_or(0, |old| LockDiff::between(old, &new).download);
+    let changes = Changes {
+        packages: report::changes(old_lock, &new),
+        bases: report::base_changes(old_lock, &new),
+        download: old_lock.map_or(0, |old| LockDiff::between(old, &new).download),
+        nar_size: report::new_nar_size(old_lock, &new),
+    };
     let text = new.to_text();
     let outcome = match &old {
         None => LockOutcome::Created,
@@ -196,8 +209,7 @@ fn renew(
     if outcome != LockOutcome::Unchanged {
         write(workspace, &text)?;
     }
-    let sizes = (download, report::new_nar_size(old_lock, &new));
-    let report = report::report(workspace, outcome, reasons, changes, sizes, &new);
+    let report = report::report(workspace, manifest, outcome, reasons, changes, &new);
     Ok((new, report))
 }
 

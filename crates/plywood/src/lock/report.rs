@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
+use plywood_core::digest::Digest;
 use plywood_core::lockfile::Lockfile;
+use plywood_core::manifest::{BaseReference, ImageName, Manifest};
 use plywood_core::nix::{DrvName, StorePath};
 use plywood_core::platform::Platform;
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub struct LockReport {
     pub reasons: Vec<String>,
     /// What moved, by platform and package.
     pub changes: Vec<PackageChange>,
+    /// The images outside of the workspace that are others now.
+    pub bases: Vec<BaseChange>,
     /// Bytes of the `.deb` files that the lock before did not have: what the changes cost.
     pub download: u64,
     /// Bytes of the store paths, as NARs, that the lock before did not have.
@@ -56,6 +60,19 @@ pub struct PackageChange {
     pub to: Option<String>,
 }
 
+/// An image outside of the workspace that was added, removed, or is another one now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BaseChange {
+    /// Where.
+    pub platform: Platform,
+    /// How the manifest names it.
+    pub base: String,
+    /// The digest of its manifest before; `None` when it is new.
+    pub from: Option<Digest>,
+    /// The digest of its manifest now; `None` when it is gone.
+    pub to: Option<Digest>,
+}
+
 /// One image on one platform, as locked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LockedImage {
@@ -71,30 +88,59 @@ pub struct LockedImage {
     pub download_size: u64,
 }
 
-/// The report on a lock.
-pub(super) fn report(
-    workspace: &Workspace,
-    outcome: LockOutcome,
-    reasons: Vec<String>,
-    changes: Vec<PackageChange>,
-    (download, nar_size): (u64, u64),
-    lock: &Lockfile,
-) -> LockReport {
-    LockReport { path: workspace.lock_path(), outcome, reasons, changes, download, nar_size, images: images(lock) }
+/// What a new lock has otherwise than the one before.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) packages: Vec<PackageChange>,
+    pub(super) bases: Vec<BaseChange>,
+    pub(super) download: u64,
+    pub(super) nar_size: u64,
 }
 
-fn images(lock: &Lockfile) -> Vec<LockedImage> {
+/// The report on a lock of the manifest.
+pub(super) fn report(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    outcome: LockOutcome,
+    reasons: Vec<String>,
+    changes: Changes,
+    lock: &Lockfile,
+) -> LockReport {
+    let Changes { packages, bases, download, nar_size } = changes;
+    let images = images(lock, manifest);
+    LockReport { path: workspace.lock_path(), outcome, reasons, changes: packages, bases, download, nar_size, images }
+}
+
+/// The bases that are others now.
+pub(super) fn base_changes(old: Option<&Lockfile>, new: &Lockfile) -> Vec<BaseChange> {
+    let keys = |lock: &Lockfile| -> BTreeSet<(BaseReference, Platform)> {
+        let bases = lock.bases.iter();
+        bases.flat_map(|(base, platforms)| platforms.keys().map(|platform| (base.clone(), *platform))).collect()
+    };
+    let all = old.map(keys).unwrap_or_default().into_iter().chain(keys(new)).collect::<BTreeSet<_>>();
+    let change = |(base, platform): (BaseReference, Platform)| {
+        let digest = |lock: &Lockfile| lock.base(&base, platform).map(|base| base.manifest);
+        let (from, to) = (old.and_then(digest), digest(new));
+        (from != to).then(|| BaseChange { platform, base: base.to_string(), from, to })
+    };
+    all.into_iter().filter_map(change).collect()
+}
+
+fn images(lock: &Lockfile, manifest: &Manifest) -> Vec<LockedImage> {
+    let bases: BTreeMap<&ImageName, &BaseReference> =
+        manifest.resolved().iter().filter_map(|(name, image)| Some((name, &image.base.as_ref()?.reference))).collect();
     let of_image = |(name, image): (&_, &plywood_core::lockfile::LockedImage)| -> Vec<LockedImage> {
         let name: &plywood_core::manifest::ImageName = name;
         let on = |platform: &Platform| {
             let packages = lock.packages_of(name.as_str(), *platform).into_iter().flatten();
             let sizes: Vec<u64> = packages.filter_map(|(_, package)| Some(package?.size)).collect();
-            let layers = lock.layouts.get(platform).map_or(0, |layout| layout.layers_of(name.as_str()).count());
+            let own = lock.layouts.get(platform).map_or(0, |layout| layout.layers_of(name.as_str()).count());
+            let below = bases.get(name).and_then(|base| lock.base(base, *platform)).map_or(0, |base| base.layers.len());
             LockedImage {
                 name: name.to_string(),
                 platform: *platform,
                 packages: sizes.len(),
-                layers: layers + 1,
+                layers: below + own + 1,
                 download_size: sizes.iter().sum(),
             }
         };

@@ -1,6 +1,6 @@
 //! The maintainer scripts that the manifest vouches for, by hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::ControlFlow;
@@ -15,17 +15,17 @@ use super::{LockError, deb_ref};
 use crate::debian::{Archive, DebRef};
 use crate::events::{Event, Events};
 
-/// Locks the scripts of the packages that the images allow by name; their `.deb` files are downloaded for that.
+/// Locks the scripts of the packages that the images allow by name on platforms; their `.deb` files are downloaded for that.
 pub(super) fn lock_scripts(
     lock: &mut Lockfile,
     old: Option<&Lockfile>,
-    images: &[&ResolvedImage],
+    (images, on): (&[&ResolvedImage], &BTreeSet<Platform>),
     archive: &Archive<'_>,
     events: &dyn Events,
 ) -> Result<(), LockError> {
     for image in images {
         for (name, policy) in &image.scripts {
-            let found: Vec<(Platform, DebRef)> = places(lock, image, name);
+            let found: Vec<(Platform, DebRef)> = places(lock, image, name, on);
             if found.is_empty() {
                 let (image, package) = (image.name.to_string(), name.to_string());
                 return Err(LockError::ScriptsOfNothing { image, package });
@@ -50,14 +50,20 @@ pub(super) fn lock_scripts(
     Ok(())
 }
 
-/// The package on every platform on which the image has it.
-fn places(lock: &Lockfile, image: &ResolvedImage, name: &PackageName) -> Vec<(Platform, DebRef)> {
+/// The package on each of these platforms on which the image has it.
+fn places(
+    lock: &Lockfile,
+    image: &ResolvedImage,
+    name: &PackageName,
+    platforms: &BTreeSet<Platform>,
+) -> Vec<(Platform, DebRef)> {
+    let distribution = image.debian.as_ref().and_then(|debian| debian.distribution.as_deref());
     let on = |platform: &Platform| {
         let mut packages = lock.packages_of(image.name.as_str(), *platform)?;
         let package: &LockedPackage = packages.find(|(used, _)| used.package.name == *name)?.1?;
-        Some((*platform, deb_ref(package, *platform, lock.date)))
+        Some((*platform, deb_ref(package, *platform, lock.date, distribution)))
     };
-    image.platforms.iter().filter_map(on).collect()
+    image.platforms.iter().filter(|platform| platforms.contains(platform)).filter_map(on).collect()
 }
 
 fn locked<'l>(

@@ -47,6 +47,13 @@ pub(super) fn debian_reasons(manifest: &Manifest, lock: &Lockfile, scope: &Scope
             Some(locked) => {
                 let missing = image.platforms.iter().find(|platform| !locked.platforms.contains_key(platform));
                 reasons.extend(missing.map(|platform| format!("the image `{name}` is not locked for {platform}")));
+                let locked = |platform: &Platform| {
+                    image.base.as_ref().is_none_or(|base| lock.base(&base.reference, *platform).is_some())
+                };
+                let missing = image.platforms.iter().find(|platform| !locked(platform));
+                reasons.extend(
+                    missing.map(|platform| format!("the base of the image `{name}` is not locked for {platform}")),
+                );
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plywood_core::debian::packages_index::{BinaryPackage, PackagesIndex};
 use plywood_core::debian::resolver::{PackageSource, Universe};
+use plywood_core::debian::version::DebVersion;
 use plywood_core::lockfile::{LockedRelease, RepositoryLabel};
 use plywood_core::manifest::{DebianSource, ExactVersion};
 use plywood_core::oci::Timestamp;
@@ -11,6 +12,7 @@ use plywood_core::platform::Platform;
 use rayon::prelude::*;
 
 use super::LockError;
+use super::deb_ref::archive_label;
 use crate::debian::{ArchiveName, PackagesFile, SuiteIndexes};
 
 /// Versions that shall stay, by package, where the archive still has them.
@@ -20,7 +22,14 @@ pub(super) type Pinned = BTreeMap<String, ExactVersion>;
 pub(super) struct PlatformUniverse {
     pub(super) universe: Universe,
     pub(super) archives: Vec<ArchiveName>,
+    /// The distribution they are of, if it is not Debian.
+    pub(super) distribution: Option<String>,
+    /// What is there already, of a base: it is in the universe, too.
+    pub(super) installed: Vec<(String, DebVersion)>,
 }
+
+/// How much apt prefers what is installed (apt_preferences(5)).
+const INSTALLED_PRIORITY: i16 = 100;
 
 /// Reads the indexes of one platform; of a pinned package only the pinned version is kept.
 pub(super) fn read(
@@ -28,6 +37,7 @@ pub(super) fn read(
     suites: &[SuiteIndexes],
     platform: Platform,
     pinned: &Pinned,
+    installed: Option<PackagesIndex>,
 ) -> Result<PlatformUniverse, LockError> {
     let architecture = platform.architecture();
     let files: Vec<(&SuiteIndexes, &PackagesFile)> = suites
@@ -47,12 +57,17 @@ pub(super) fn read(
         .collect::<Result<_, _>>()?;
     pin(&mut indexes, pinned);
     let archives = files.iter().map(|(suite, _)| suite.archive.clone()).collect();
+    let there = installed.iter().flat_map(PackagesIndex::packages);
+    let there = there.filter(|package| package.architecture() == architecture || package.architecture() == "all");
+    let there = there.map(|package| (package.name().to_owned(), package.version().clone())).collect();
+    let installed = installed.map(|index| PackageSource { index, priority: INSTALLED_PRIORITY, allow: None });
     let sources = files.iter().zip(indexes).map(|((suite, _), index)| PackageSource {
         allow: allowed(source, &suite.archive, &index),
         priority: suite.release.default_priority(),
         index,
     });
-    Ok(PlatformUniverse { universe: Universe::new(architecture, sources.collect()), archives })
+    let universe = Universe::new(architecture, sources.chain(installed).collect());
+    Ok(PlatformUniverse { universe, archives, distribution: source.distribution.clone(), installed: there })
 }
 
 /// Drops the other versions of packages whose pinned version is there.
@@ -85,12 +100,12 @@ fn allowed(source: &DebianSource, archive: &ArchiveName, index: &PackagesIndex) 
 }
 
 /// What the lock says about the releases that were read.
-pub(super) fn releases(suites: &[SuiteIndexes]) -> Result<Vec<LockedRelease>, LockError> {
+pub(super) fn releases(suites: &[SuiteIndexes], distribution: Option<&str>) -> Result<Vec<LockedRelease>, LockError> {
     suites
         .iter()
         .map(|suite| {
             Ok(LockedRelease {
-                repository: label(&suite.archive)?,
+                repository: label(&suite.archive, distribution)?,
                 suite: suite.suite.parse().map_err(|error| unlockable(&suite.suite, &error))?,
                 date: Timestamp(suite.release.date.0),
                 sha256: suite.in_release_hash,
@@ -100,8 +115,9 @@ pub(super) fn releases(suites: &[SuiteIndexes]) -> Result<Vec<LockedRelease>, Lo
 }
 
 /// The lock's word for an archive.
-pub(super) fn label(archive: &ArchiveName) -> Result<RepositoryLabel, LockError> {
-    archive.to_string().parse().map_err(|error| unlockable(&archive.to_string(), &error))
+pub(super) fn label(archive: &ArchiveName, distribution: Option<&str>) -> Result<RepositoryLabel, LockError> {
+    let text = archive_label(archive, distribution);
+    text.parse().map_err(|error| unlockable(&text, &error))
 }
 
 pub(super) fn unlockable(package: &str, error: &dyn std::error::Error) -> LockError {

@@ -18,6 +18,7 @@ pub use places::Place;
 
 use crate::Error;
 use crate::build::{ImagePlan, plan};
+use crate::pull;
 use crate::workspace::Workspace;
 
 /// What `why` is asked.
@@ -87,6 +88,8 @@ pub fn why(options: &WhyOptions, workspace: &Workspace) -> Result<WhyReport, Err
     let image = manifest.resolve(&options.image)?;
     let (lock, _) = workspace.lock()?.ok_or(WhyError::NoLock)?;
     let platform = options.platform.unwrap_or_else(crate::os::platform);
+    let resolved = pull::with_facts(&manifest, &lock.bases, platform);
+    let image = resolved.get(&image.name).unwrap_or(image);
     let plan = plan(image, platform, &lock)?;
     let store = Store::open(workspace.cache())?;
     let inquiry = Inquiry { manifest: &manifest, text: &text, image, lock: &lock, plan: &plan, store: &store };

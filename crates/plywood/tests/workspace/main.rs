@@ -2,6 +2,7 @@
 
 mod attest;
 mod bare;
+mod bases;
 mod certificates;
 mod fixture;
 mod lock;

@@ -52,7 +52,7 @@ fn gone(workspace: &Workspace, images: &[&str]) -> Result<Option<Vec<String>>> {
     for platform in Platform::ALL {
         let packages = images.iter().filter_map(|image| lock.packages_of(image, platform)).flatten();
         for package in packages.filter_map(|(_, package)| package) {
-            wanted.push((package.name.to_string(), deb_ref(package, platform, lock.date)));
+            wanted.push((package.name.to_string(), deb_ref(package, platform, lock.date, None)));
         }
     }
     wanted.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));

@@ -71,7 +71,7 @@ impl Sources {
         let (lock, _) = workspace.lock()?.ok_or("tests/nixpkgs has no plywood.lock")?;
         for (platform, packages) in &lock.packages {
             for package in packages.values() {
-                let deb = Box::new(deb_ref(package, *platform, lock.date));
+                let deb = Box::new(deb_ref(package, *platform, lock.date, None));
                 if package.name.as_str() == "busybox-static" && platform.architecture() == "amd64" {
                     sources.insert("busybox".to_owned(), Source::Busybox(deb.clone()));
                 }

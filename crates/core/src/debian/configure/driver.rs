@@ -97,14 +97,12 @@ pub fn configure(packages: &[&UnpackedDeb], options: ConfigureOptions<'_>) -> Re
     }
     run.configure_all(rest, packages)?;
     finish::finish(&mut run.machine)?;
-    if !run.refused.is_empty() {
-        return Err(ConfigureError::Scripts(run.refused));
-    }
-    Ok(run.into_configured())
+    run.finished()
 }
 
-struct Run<'o> {
-    machine: Machine<'o, System>,
+/// Packages being installed.
+pub(super) struct Run<'o> {
+    pub(super) machine: Machine<'o, System>,
     options: ConfigureOptions<'o>,
     refused: Vec<ScriptError>,
 }
@@ -124,7 +122,7 @@ fn essential_prefix(packages: &[&UnpackedDeb]) -> usize {
     packages.iter().rposition(is_essential).map_or(0, |last| last + 1)
 }
 
-impl Run<'_> {
+impl<'o> Run<'o> {
     /// The essential packages need each other's files for their first script, so all are extracted before any runs.
     fn install_essential(&mut self, packages: &[&UnpackedDeb]) -> Result<(), ConfigureError> {
         for package in packages {
@@ -149,6 +147,56 @@ impl Run<'_> {
 
     fn unpack(&mut self, package: &UnpackedDeb) -> Result<(), ConfigureError> {
         self.machine.with_installer(|installer| installer.unpack_package(package))?;
+        self.take_note(package);
+        Ok(())
+    }
+
+    /// On a system that is there already.
+    pub(super) fn over(machine: Machine<'o, System>, options: ConfigureOptions<'o>) -> Self {
+        Self { machine, options, refused: Vec::new() }
+    }
+
+    /// Unpacks a package on a system that may have another version of it, with the scripts that dpkg runs before and
+    /// after (Debian Policy 6.6).
+    pub(super) fn unpack_over(
+        &mut self,
+        package: &UnpackedDeb,
+        old: Option<&UnpackedDeb>,
+    ) -> Result<(), ConfigureError> {
+        let Some(old) = old else {
+            self.script(package, "preinst", &["preinst", "install"]);
+            return self.unpack(package);
+        };
+        let (before, after) = (old.version().to_owned(), package.version().to_owned());
+        self.script(old, "prerm", &["prerm", "upgrade", &after]);
+        self.script(package, "preinst", &["preinst", "upgrade", &before, &after]);
+        let contents = self.options.contents;
+        self.machine.with_installer(|installer| installer.replace_package(package, contents))?;
+        self.take_note(package);
+        self.script(old, "postrm", &["postrm", "upgrade", &after]);
+        Ok(())
+    }
+
+    /// Configures a package on a system that may have had another version of it.
+    pub(super) fn configure_over(&mut self, package: &UnpackedDeb, old: Option<&UnpackedDeb>) {
+        let name = package.qualified_name();
+        self.machine.state.triggers.clear(&name);
+        let before = old.map(UnpackedDeb::version).unwrap_or_default().to_owned();
+        self.script(package, "postinst", &["postinst", "configure", &before]);
+        self.machine.state.installer.mark_installed(&name);
+    }
+
+    /// Evaluates a text as if it were a script of a package that is there.
+    pub(super) fn evaluate_text(&mut self, package: &str, text: &[u8]) {
+        let environment = [("DEBIAN_FRONTEND", "noninteractive"), ("HOME", "/root"), ("LC_ALL", "C.UTF-8")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        if let Err(error) = self.evaluate(package, "postinst", text, &["postinst"], &environment) {
+            self.refuse(error);
+        }
+    }
+
+    /// Keeps in mind what an unpacked package brings: shared objects, interests, and whom it triggers.
+    fn take_note(&mut self, package: &UnpackedDeb) {
         let state = &mut self.machine.state;
         for (path, info) in &package.elf {
             state.elf.insert(path.clone(), info.clone());
@@ -163,7 +211,6 @@ impl Run<'_> {
                 state.triggers.activate_path(&package.dpkg_path(path));
             }
         }
-        Ok(())
     }
 
     fn configure(&mut self, package: &UnpackedDeb) -> Result<(), ConfigureError> {
@@ -175,7 +222,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn process_triggers(&mut self, packages: &[&UnpackedDeb]) -> Result<(), ConfigureError> {
+    pub(super) fn process_triggers(&mut self, packages: &[&UnpackedDeb]) -> Result<(), ConfigureError> {
         for _ in 0..MAX_TRIGGER_ROUNDS {
             let Some((name, triggers)) = self.machine.state.triggers.next_pending() else { break };
             let Some(package) = packages.iter().find(|package| package.qualified_name() == name) else { continue };
@@ -245,10 +292,14 @@ impl Run<'_> {
         }
     }
 
-    fn into_configured(mut self) -> Configured {
+    /// The system, unless a script was refused.
+    pub(super) fn finished(mut self) -> Result<Configured, ConfigureError> {
+        if !self.refused.is_empty() {
+            return Err(ConfigureError::Scripts(self.refused));
+        }
         std::mem::swap(&mut self.machine.tree, &mut self.machine.state.installer.tree);
         let (installer, notes) = (self.machine.state.installer, self.machine.state.notes);
-        Configured { installer, notes }
+        Ok(Configured { installer, notes })
     }
 }
 

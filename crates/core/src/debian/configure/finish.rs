@@ -1,5 +1,8 @@
 //! What a bootstrap does after the last trigger: debconf's database is written, traces of the run are removed.
 
+use std::collections::BTreeSet;
+
+use super::over::merged_database;
 use super::system::System;
 use crate::shell::Machine;
 use crate::tree::{Meta, Node, NodeKind, TreeError, TreePath};
@@ -18,6 +21,31 @@ const REMOVED: [TreePath; 6] = [
     TreePath::literal("var/lib/dbus/machine-id"),
 ];
 const MACHINE_ID: TreePath = TreePath::literal("etc/machine-id");
+
+/// Finishes a tree that was there before: what a container's run leaves behind of itself goes, what the base has stays.
+pub(super) fn finish_over(machine: &mut Machine<'_, System>, before: &BTreeSet<TreePath>) -> Result<(), TreeError> {
+    let now = machine.now;
+    if machine.state.debconf.is_used() {
+        let files = [
+            ("config.dat", machine.state.debconf.config_dat()),
+            ("templates.dat", machine.state.debconf.templates_dat()),
+        ];
+        for (name, text) in files {
+            let path = TreePath::literal("var/cache/debconf").join(name)?;
+            let Ok(old) = machine.tree.read(&path, machine.contents) else { continue };
+            machine.tree.write(&path, merged_database(&old, &text), &Meta::root(0o644, now))?;
+        }
+    }
+    let tree = &mut machine.tree;
+    let left: Vec<TreePath> = EMPTIED
+        .iter()
+        .flat_map(|directory| tree.below(directory).map(|(path, _)| path.clone()).collect::<Vec<_>>())
+        .chain(REMOVED)
+        .filter(|path| !before.contains(path))
+        .collect();
+    left.iter().for_each(|path| _ = tree.remove_all(path));
+    Ok(())
+}
 
 /// Finishes the tree.
 pub(super) fn finish(machine: &mut Machine<'_, System>) -> Result<(), TreeError> {

@@ -39,6 +39,20 @@ pub struct ElfInfo {
     pub x86_isa_needed: u32,
 }
 
+impl ElfInfo {
+    /// Whether `ldconfig` could look at a file of this name.
+    pub fn is_wanted(path: &TreePath) -> bool {
+        ElfProbe::for_path(path).is_some()
+    }
+
+    /// What a whole file is; `None` when its name is not wanted, or it is no ELF file.
+    pub fn read(path: &TreePath, bytes: &[u8]) -> Option<Self> {
+        let mut probe = ElfProbe::for_path(path)?;
+        probe.push(bytes);
+        probe.finish()
+    }
+}
+
 /// As much of a file's start is kept: the string table of even the largest libraries lies there.
 const MAX_HEAD: u64 = 16 << 20;
 

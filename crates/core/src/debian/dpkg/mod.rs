@@ -15,7 +15,7 @@ mod triggers;
 
 pub use diversions::{Diversion, DiversionError, Diversions};
 pub use error::MergeError;
-pub use installer::{InstalledPackage, Installer};
+pub use installer::{BaseSystemError, InstalledPackage, Installer};
 pub use merge::merge;
 pub use stanza::{MAX_STANZA, ParseStanzaError, Stanza, Stanzas};
 pub use statoverride::{StatOverride, StatOverrides};

@@ -71,6 +71,35 @@ impl PackagesIndex {
         Ok(index)
     }
 
+    /// Reads dpkg's `status` of a system: the packages that are there. Nothing of them can be downloaded.
+    ///
+    /// # Errors
+    /// [`PackagesIndexError`] when `source` fails or is no such file.
+    pub fn read_installed(source: impl BufRead) -> Result<Self, PackagesIndexError> {
+        let mut reader = StanzaReader::new(source);
+        let mut index = Self::default();
+        let mut names = MentionedNames::default();
+        while let Some(stanza) = reader.next_stanza()? {
+            if index.packages.len() == MAX_PACKAGES {
+                return Err(PackagesIndexError::TooMany);
+            }
+            let state = stanza.get("Status").and_then(|status| status.split_ascii_whitespace().nth(2));
+            if state.is_some_and(|state| matches!(state, "not-installed" | "config-files" | "half-installed")) {
+                continue;
+            }
+            names.add_stanza(&stanza);
+            match BinaryPackage::from_status(&stanza) {
+                Ok(package) => index.packages.push(package),
+                Err(reason) => {
+                    let name = stanza.get("Package").unwrap_or_default().to_owned();
+                    index.skipped.push(SkippedPackage { name, reason });
+                }
+            }
+        }
+        index.mentioned = names.into_names();
+        Ok(index)
+    }
+
     /// Drops the packages that `keep` is false for.
     pub fn retain(&mut self, keep: impl FnMut(&BinaryPackage) -> bool) {
         self.packages.retain(keep);

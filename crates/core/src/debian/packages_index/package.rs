@@ -123,24 +123,36 @@ impl BinaryPackage {
     pub fn from_stanza(stanza: &Stanza<'_>) -> Result<Self, BinaryPackageError> {
         let require = |field| stanza.get(field).ok_or(BinaryPackageError::Missing(field));
         let value = |field, value: &str| BinaryPackageError::Value { field, value: value.to_owned() };
-        let name = require("Package")?;
-        if !is_package_name(name) {
-            return Err(BinaryPackageError::Name(name.to_owned()));
-        }
-        require("Architecture")?;
+        let mut package = Self::from_status(stanza)?;
         let path = require("Filename")?;
         if !is_pool_path(path) {
             return Err(BinaryPackageError::Path(path.to_owned()));
         }
         let (size, sha256) = (require("Size")?, require("SHA256")?);
+        package.size = size.parse().map_err(|_| value("Size", size))?;
+        package.sha256 = FileHash::new(Sha256Hash::from_hex(sha256).map_err(|_| value("SHA256", sha256))?);
+        Ok(package)
+    }
+
+    /// Takes what is needed from a stanza of dpkg's `status`, which says nothing of files.
+    ///
+    /// # Errors
+    /// [`BinaryPackageError`] when `Package`, `Version` or `Architecture` is missing or malformed.
+    pub(super) fn from_status(stanza: &Stanza<'_>) -> Result<Self, BinaryPackageError> {
+        let require = |field| stanza.get(field).ok_or(BinaryPackageError::Missing(field));
+        let name = require("Package")?;
+        if !is_package_name(name) {
+            return Err(BinaryPackageError::Name(name.to_owned()));
+        }
+        require("Architecture")?;
         let (text, ends) = gather_text(stanza);
         Ok(Self {
             text,
             ends,
             version: require("Version")?.parse()?,
-            size: size.parse().map_err(|_| value("Size", size))?,
+            size: 0,
             installed_size: stanza.get("Installed-Size").and_then(|size| size.parse().ok()).unwrap_or(0),
-            sha256: FileHash::new(Sha256Hash::from_hex(sha256).map_err(|_| value("SHA256", sha256))?),
+            sha256: FileHash::of(b""),
             essential: stanza.get("Essential") == Some("yes"),
             important: stanza.get("Important") == Some("yes") || stanza.get("Protected") == Some("yes"),
             priority: parse_priority(stanza.get("Priority").unwrap_or_default()),

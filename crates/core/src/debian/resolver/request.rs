@@ -33,7 +33,7 @@ pub struct Request {
     pub packages: Vec<PackageRequest>,
     /// Whether recommended packages of those asked for are taken, too.
     pub recommends: bool,
-    /// Name and version of packages that are there already, those of a parent image: they stay. A version that the
+    /// Name and version of packages that are there already, those of a parent image or of a base: they stay. A version that the
     /// universe no longer has gives way to the one apt prefers.
     pub kept: Vec<(String, DebVersion)>,
 }
@@ -96,7 +96,11 @@ pub(super) fn goals(
     for PackageRequest(group) in &request.packages {
         match &group.0[..] {
             [relation] => {
-                let id = named(universe, relation)?;
+                // What is there already and will do is taken, as it is.
+                let there = goals.kept.iter().copied().find(|&id| {
+                    universe.package(id).name() == &*relation.name && relation.admits(universe.package(id).version())
+                });
+                let id = there.map_or_else(|| named(universe, relation), Ok)?;
                 if !goals.named.contains(&id) {
                     goals.named.push(id);
                 }

@@ -32,6 +32,9 @@ pub struct Debian {
     pub mirrors: Option<Vec<HttpUrl>>,
     /// Mirrors of the security archive, tried in order. Default: as for `mirrors`.
     pub security_mirrors: Option<Vec<HttpUrl>>,
+    /// The OpenPGP keys that sign the archive, where it is not Debian's own: a file of the workspace. Default: Debian's
+    /// keys, or on a base of another distribution those that the base itself has.
+    pub key: Option<Spanned<WorkspacePath>>,
     /// Leave documentation, manual pages and translations out of the images. Default: false.
     pub slim: Option<Slim>,
     /// Whether recommended packages are installed too. Default: false.
@@ -49,6 +52,7 @@ read_table!(Debian {
     snapshot = "snapshot",
     mirrors = "mirrors",
     security_mirrors = "security-mirrors",
+    key = "key",
     slim = "slim",
     recommends = "recommends",
     repositories = "repositories",
@@ -60,7 +64,7 @@ pub enum DebianSetting {
     /// None: the image is its store paths and what the manifest places.
     Off,
     /// From here.
-    On(Debian),
+    On(Box<Debian>),
 }
 
 impl DebianSetting {
@@ -77,7 +81,7 @@ impl FromToml for DebianSetting {
     fn from_toml(value: &toml::Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Self> {
         match value.get_ref() {
             DeValue::Boolean(false) => Some(Self::Off),
-            DeValue::Table(_) => Debian::from_toml(value, problems).map(Self::On),
+            DeValue::Table(_) => Debian::from_toml(value, problems).map(|table| Self::On(Box::new(table))),
             _ => wrong_type(value, "a table or false", problems),
         }
     }

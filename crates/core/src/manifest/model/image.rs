@@ -24,7 +24,8 @@ use crate::tree::TreePath;
 pub struct Image {
     /// One line about it; becomes the label `org.opencontainers.image.description`.
     pub description: Option<String>,
-    /// The image of this workspace that it is built on: it inherits everything but `description`, `size-limit` and `tests`.
+    /// The image that it is built on: it inherits everything but `description`, `size-limit` and `tests`. One of this
+    /// workspace by its name, one of a registry (`ghcr.io/example/base:24.04`), or one in a layout (`oci:path`).
     pub from: Option<Spanned<String>>,
     /// The platforms it is made for. Default: its parent's, or those of the workspace.
     #[schemars(length(min = 1))]

@@ -24,7 +24,6 @@ impl Problem {
             Problem::SetCycle(_) => "leads back to itself",
             Problem::ShellPath => "would hide the shell's tools",
             Problem::NoDebian { .. } => "`debian` is false",
-            Problem::RegistryBase(_) => "not an image of this workspace",
             Problem::Cycle(_) => "leads back to itself",
             Problem::OnlyInRoot { .. } => "the parent decides this",
             Problem::ParentPlatform { .. } => "wider than the parent",
@@ -58,7 +57,6 @@ impl Problem {
                     .to_owned()
             }
             Problem::NoDebian { .. } => "leave it out".to_owned(),
-            Problem::RegistryBase(_) => "`from` names an image of this workspace".to_owned(),
             Problem::OnlyInRoot { .. } => "set it in the image at the start of the `from` chain".to_owned(),
             Problem::ParentPlatform { .. } => {
                 "leave the platform out here, or add it to the parent's `platforms`".to_owned()

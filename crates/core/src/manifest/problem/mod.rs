@@ -118,9 +118,6 @@ pub enum Problem {
         /// The key.
         key: &'static str,
     },
-    /// `from` names an image of a registry.
-    #[error("`{0}` is an image of a registry: not yet supported as a base")]
-    RegistryBase(String),
     /// Images that are built from each other.
     #[error("images are built from each other: {}", .0.join(" → "))]
     Cycle(Vec<String>),

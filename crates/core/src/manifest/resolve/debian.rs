@@ -10,12 +10,17 @@ const ROLLING: [&str; 4] = ["sid", "unstable", "experimental", "rc-buggy"];
 
 /// Merges the tables, the first before the second; `None` without a suite, which validation has noted.
 pub(super) fn source(own: Option<&Debian>, workspace: Option<&Debian>) -> Option<DebianSource> {
+    let suite = |table: Option<&Debian>| table.and_then(|table| table.suite.clone());
+    Some(source_of(own, workspace, suite(own).or_else(|| suite(workspace))?))
+}
+
+/// Merges the tables but for their suite.
+pub(super) fn source_of(own: Option<&Debian>, workspace: Option<&Debian>, suite: Suite) -> DebianSource {
     let empty = Debian::default();
     let (own, workspace) = (own.unwrap_or(&empty), workspace.unwrap_or(&empty));
-    let suite = own.suite.as_ref().or(workspace.suite.as_ref())?.clone();
     let rolling = ROLLING.contains(&suite.as_str());
     let repositories = workspace.repositories.iter().chain(&own.repositories);
-    Some(DebianSource {
+    DebianSource {
         components: components(own.components.as_ref().or(workspace.components.as_ref())),
         updates: own.updates.or(workspace.updates).unwrap_or(!rolling),
         security: own.security.or(workspace.security).unwrap_or(!rolling),
@@ -26,8 +31,26 @@ pub(super) fn source(own: Option<&Debian>, workspace: Option<&Debian>) -> Option
         repositories: repositories
             .filter_map(|(name, table)| Some((name.value.clone(), repository(table, &suite)?)))
             .collect(),
+        key: own.key.as_ref().or(workspace.key.as_ref()).map(|key| key.value.clone()),
+        distribution: None,
         suite,
-    })
+    }
+}
+
+impl DebianSource {
+    /// The same of another suite; repositories that took theirs from it go with it.
+    pub(super) fn with_suite(mut self, suite: Suite) -> Self {
+        let renamed: Option<RepositorySuite> = suite.as_str().parse().ok();
+        for repository in self.repositories.values_mut() {
+            if repository.suite.as_str() == self.suite.as_str()
+                && let Some(renamed) = &renamed
+            {
+                repository.suite = renamed.clone();
+            }
+        }
+        self.suite = suite;
+        self
+    }
 }
 
 fn slim(slim: &Slim) -> Option<SlimRules> {

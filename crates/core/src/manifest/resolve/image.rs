@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::accounts::Accounts;
-use super::{DEFAULT_PATH, DebianSource, RequestedPackage, ResolvedImage, debian, nix, placements};
+use super::{
+    Bases, DEFAULT_PATH, DebianSource, RequestedPackage, ResolvedBase, ResolvedImage, base, debian, nix, placements,
+};
 use crate::manifest::document::Document;
 use crate::manifest::model::{DebianSetting, EnvValue, HealthcheckSetting, Image};
 use crate::manifest::read::Problems;
-use crate::manifest::{EnvName, ImageName, Platform, Problem, Spanned};
+use crate::manifest::{BaseReference, EnvName, ImageName, Platform, Problem, Spanned};
 use crate::tree::TreePath;
 
 /// An image without `from`; `None` without a suite, which validation has noted.
@@ -21,9 +23,7 @@ pub(super) fn rooted(
         Some(DebianSetting::Off) => None,
         own => Some(debian::source(own.and_then(DebianSetting::table), document.debian.as_ref())?),
     };
-    let workspace = document.workspace.platforms.as_ref().map(|platforms| listed(platforms));
-    let platforms = workspace.unwrap_or_else(|| Platform::ALL.to_vec());
-    Some(merged(document, name, image, None, source, platforms, problems))
+    Some(merged(document, name, image, None, source, workspace_platforms(document), problems))
 }
 
 /// An image over its parent.
@@ -43,6 +43,29 @@ pub(super) fn derived(
     merged(document, name, image, Some(parent), parent.debian.clone(), parent.platforms.clone(), problems)
 }
 
+/// An image over one outside of the workspace; its name in `parents` is nobody's.
+pub(super) fn based(
+    document: &Document,
+    name: &Spanned<ImageName>,
+    image: &Image,
+    reference: BaseReference,
+    bases: &Bases,
+    problems: &mut Problems,
+) -> Option<ResolvedImage> {
+    let facts = bases.get(&reference);
+    let platforms = workspace_platforms(document);
+    let parent = base::as_parent(document, name, image, reference, facts, platforms.clone())?;
+    let debian = parent.debian.clone();
+    let resolved = merged(document, name, image, Some(&parent), debian, platforms, problems);
+    Some(ResolvedImage { parents: Vec::new(), ..resolved })
+}
+
+/// The platforms of images that name none.
+fn workspace_platforms(document: &Document) -> Vec<Platform> {
+    let workspace = document.workspace.platforms.as_ref().map(|platforms| listed(platforms));
+    workspace.unwrap_or_else(|| Platform::ALL.to_vec())
+}
+
 fn listed(platforms: &[Spanned<Platform>]) -> Vec<Platform> {
     let mut listed: Vec<Platform> = platforms.iter().map(|platform| platform.value).collect();
     listed.sort();
@@ -59,10 +82,11 @@ fn merged(
     platforms: Vec<Platform>,
     problems: &mut Problems,
 ) -> ResolvedImage {
+    let system = debian.is_some() || parent.is_some_and(|parent| parent.base.is_some());
     let accounts = Accounts::merge(name, image, parent, problems);
     let placements = placements::merge(image, parent, &accounts, problems);
     let Accounts { user, users, groups } = accounts;
-    if debian.is_none() {
+    if !system {
         without_debian(image, problems);
     }
     let recommends = |table: &crate::manifest::model::Debian| table.recommends;
@@ -81,7 +105,7 @@ fn merged(
             .unwrap_or_default(),
         description: image.description.clone(),
         platforms: image.platforms.as_ref().map_or(platforms, |platforms| listed(platforms)),
-        nix: nix::merge(document, image, parent, debian.is_some(), problems),
+        nix: nix::merge(document, image, parent, system, problems),
         debian,
         recommends: written(&image.recommends)
             .or(parent.map(|parent| parent.recommends))
@@ -118,7 +142,16 @@ fn merged(
         size_limit: image.size_limit,
         tests: image.tests.iter().map(|test| test.value.clone()).collect(),
         certificates: document.workspace.certificates.iter().map(|path| path.value.clone()).collect(),
+        base: parent.and_then(|parent| parent.base.clone()).map(|base| without_replaced(base, image)),
     }
+}
+
+/// A base's check that the image replaces or switches off is no more; what else it replaces has types that tell.
+fn without_replaced(mut base: ResolvedBase, image: &Image) -> ResolvedBase {
+    if image.healthcheck.is_some() {
+        base.config.healthcheck = None;
+    }
+    base
 }
 
 /// What only Debian's packages give a meaning to has none in an image without them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ResolvedBase;
 use super::ResolvedNix;
 use crate::manifest::model::{Auth, Check, DirectoryEntry, FileEntry, Healthcheck, ScriptPolicy, SlimRules};
 use crate::manifest::{
@@ -70,6 +71,15 @@ pub struct ResolvedImage {
     pub tests: Vec<Check>,
     /// PEM files of the workspace with further certificate authorities.
     pub certificates: Vec<WorkspacePath>,
+    /// The image outside of the workspace that the chain starts from.
+    pub base: Option<ResolvedBase>,
+}
+
+impl ResolvedImage {
+    /// Whether a system is there before the manifest puts anything on it: Debian's packages, or a base's.
+    pub fn has_system(&self) -> bool {
+        self.debian.is_some() || self.base.is_some()
+    }
 }
 
 /// A package that the manifest asks for.
@@ -134,6 +144,10 @@ pub struct DebianSource {
     pub slim: Option<SlimRules>,
     /// Third-party repositories.
     pub repositories: BTreeMap<RepositoryName, ResolvedRepository>,
+    /// The file of the workspace with the keys that sign the archive; `None` for those that plywood or the base has.
+    pub key: Option<WorkspacePath>,
+    /// The distribution's `ID` when it is not Debian.
+    pub distribution: Option<String>,
 }
 
 /// A third-party repository with its defaults filled in.

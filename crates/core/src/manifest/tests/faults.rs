@@ -106,8 +106,8 @@ pub(super) const FAULTS: &[(&str, &str, bool)] = &[
     // References.
     ("[images.a]\nfrom = \"b\"", "\"b\": there is no image `b`", false),
     (
-        "[images.a]\nfrom = \"debian:trixie\"",
-        "\"debian:trixie\": `debian:trixie` is an image of a registry: not yet supported as a base",
+        "[images.a]\nfrom = \"Debian:trixie\"",
+        "\"Debian:trixie\": `Debian:trixie` is not an image to build on: it is an image of this workspace, `registry/name` with a tag or digest, or a layout: `oci:path` or `oci-archive:path`",
         false,
     ),
     ("[images.a]\nfrom = \"a\"", "\"a\": images are built from each other: a → a", false),

@@ -1,7 +1,10 @@
 //! What an image is once its `from` chain is merged.
 
+use std::collections::BTreeMap;
+
 use super::{image, parse};
 use crate::manifest::*;
+use crate::oci::{RuntimeConfig, Timestamp};
 
 const CHAIN: &str = r#"
 [images.base]
@@ -251,4 +254,109 @@ fn a_lock_of_a_shell_depends_on_what_is_in_it() {
     ] {
         assert_ne!(inputs(other), base, "{other}");
     }
+}
+
+/// What a base says that the tests of chains over it need.
+fn facts(distribution: Option<&str>) -> BaseFacts {
+    let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+    let config = RuntimeConfig {
+        user: "1000:1000".to_owned(),
+        env: ["PATH=/opt/bin:/usr/bin", "odd.name=1", "LANG=C", "LANG=en"].map(str::to_owned).to_vec(),
+        entrypoint: words(&["/entry"]),
+        cmd: words(&["run"]),
+        exposed_ports: ["80/tcp".to_owned()].into(),
+        working_dir: "/srv".to_owned(),
+        labels: BTreeMap::from([
+            ("org.opencontainers.image.title".to_owned(), "base".to_owned()),
+            ("a".to_owned(), "base".to_owned()),
+            ("b".to_owned(), "base".to_owned()),
+        ]),
+        stop_signal: "15".to_owned(),
+        healthcheck: Some(crate::oci::Healthcheck { test: vec!["NONE".to_owned()], ..Default::default() }),
+        ..RuntimeConfig::default()
+    };
+    BaseFacts {
+        config,
+        distribution: distribution.map(|text| text.parse().expect("a distribution")),
+        mirrors: Some((vec!["http://mirror.example/ubuntu".parse().expect("a URL")], Vec::new())),
+    }
+}
+
+/// The image `name`, over a base of that distribution.
+fn over_base(rest: &str, name: &str, distribution: Option<&str>) -> ResolvedImage {
+    let manifest = parse(&format!("{}{rest}", super::PRELUDE));
+    let base = manifest.resolve(name).expect("there").base.clone().expect("a base");
+    let mut resolved = manifest.resolved_over(&Bases::from([(base.reference, facts(distribution))]));
+    resolved.remove(name).expect("there")
+}
+
+#[test]
+fn a_base_of_a_registry_is_merged_as_a_parent_is() {
+    let text = r#"
+[images.a]
+from = "ghcr.io/example/base:1"
+labels = { a = "own" }
+cmd = ["other"]
+[images.a.env]
+PATH = { prepend = ["/own/bin"] }
+NEW = "x"
+[images.b]
+from = "a"
+entrypoint = ["/b"]
+healthcheck = false
+user = { name = "u", uid = 1000 }
+"#;
+    let (a, b) = (over_base(text, "a", None), over_base(text, "b", None));
+    assert_eq!((a.parents.len(), b.parents.len()), (0, 1));
+    assert_eq!((&a.debian, &b.debian), (&None, &None));
+    let workspace = parse(super::PRELUDE).workspace().clone();
+    let config = |image: &ResolvedImage| {
+        crate::image::image_config(image, &workspace, Platform::LinuxAmd64, Timestamp(0), &[]).config
+    };
+    let (a, b) = (config(&a), config(&b));
+    assert_eq!(a.env, ["PATH=/own/bin:/opt/bin:/usr/bin", "odd.name=1", "LANG=en", "NEW=x"]);
+    assert_eq!(
+        (a.entrypoint.as_deref(), a.cmd.as_deref()),
+        (Some(&["/entry".to_owned()][..]), Some(&["other".to_owned()][..]))
+    );
+    assert_eq!((b.entrypoint.as_deref(), b.cmd), (Some(&["/b".to_owned()][..]), None));
+    assert_eq!((a.user.as_str(), b.user.as_str()), ("1000:1000", "u"));
+    assert_eq!((a.working_dir.as_str(), a.stop_signal.as_str()), ("/srv", "15"));
+    assert_eq!((a.healthcheck.is_some(), b.healthcheck.is_some()), (true, false));
+    let labels: Vec<_> = a.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(labels, ["a=own", "b=base", "org.opencontainers.image.title=a"]);
+    assert_eq!(a.exposed_ports, ["80/tcp".to_owned()].into());
+}
+
+#[test]
+fn packages_on_a_base_come_from_its_own_archive() {
+    let text = r#"
+[debian.repositories.docker]
+url = "https://download.example.org/debian"
+key = "keys/docker.asc"
+packages = ["docker-*"]
+[images.a]
+from = "ghcr.io/example/base:1"
+packages = ["jq"]
+[images.a.debian]
+components = ["main", "universe"]
+"#;
+    let source = |distribution| over_base(text, "a", distribution).debian;
+    assert_eq!(source(None), None);
+    assert_eq!(source(Some("debian")), None, "it has no suite");
+    let debian = source(Some("debian bookworm")).expect("an archive");
+    assert_eq!((debian.suite.as_str(), debian.distribution, debian.mirrors), ("bookworm", None, None));
+    let suites: Vec<_> = debian.repositories.values().map(|one| one.suite.as_str()).collect();
+    assert_eq!(suites, ["bookworm"]);
+    let ubuntu = source(Some("ubuntu noble")).expect("an archive");
+    assert_eq!((ubuntu.suite.as_str(), ubuntu.distribution.as_deref()), ("noble", Some("ubuntu")));
+    assert_eq!(ubuntu.repositories.len(), 0, "a repository for Debian is none for Ubuntu");
+    assert_eq!(ubuntu.components.len(), 2);
+}
+
+#[test]
+fn the_lock_depends_on_the_base() {
+    let inputs = |from: &str| crate::lockfile::lock_inputs(&image(&format!("[images.a]\nfrom = \"{from}\""), "a"));
+    assert_eq!(inputs("debian:13"), inputs("docker.io/library/debian:13"));
+    assert_ne!(inputs("debian:13"), inputs("debian:12"));
 }

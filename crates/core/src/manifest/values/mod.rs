@@ -1,5 +1,6 @@
 //! The manifest's scalar values: each is parsed once, into a type that can hold nothing else.
 
+mod base;
 mod debian;
 mod files;
 mod image;
@@ -9,6 +10,7 @@ mod nix;
 mod publish;
 mod units;
 
+pub use base::{BaseReference, LayoutReference};
 pub use debian::{
     Component, ExactVersion, PackageName, PackagePattern, PackageRequest, RepositoryName, RepositorySuite,
     SnapshotTime, Suite,

@@ -1,4 +1,7 @@
-//! `dpkg-maintscript-helper` (dpkg-maintscript-helper(1)): everything it does concerns upgrades.
+//! `dpkg-maintscript-helper` (dpkg-maintscript-helper(1)): everything it does concerns upgrades from old versions.
+
+use bstr::ByteSlice as _;
+use debversion::Version;
 
 use super::Outcome;
 use crate::debian::configure::system::System;
@@ -22,7 +25,14 @@ fn helper(call: &mut Invocation<'_, '_, System>) -> Outcome {
     let action = dashes.and_then(|at| call.args.get(at + 1));
     let previous =
         dashes.and_then(|at| call.args.get(at + 2)).filter(|_| action.is_some_and(|word| word != "triggered"));
-    if !known(subcommand) || previous.is_some_and(|version| !version.is_empty()) {
+    let previous = previous.filter(|version| !version.is_empty());
+    // The last operand before a package's name is the version that first had the change: whoever had that has it.
+    let parse = |word: &bstr::BString| word.to_str().ok()?.parse::<Version>().ok();
+    let operands = call.args.get(1..dashes.unwrap_or(0)).unwrap_or_default();
+    let since = operands.iter().rev().find_map(parse);
+    let is_done =
+        |version: &bstr::BString| matches!((parse(version), &since), (Some(there), Some(since)) if there > *since);
+    if !known(subcommand) || previous.is_some_and(|version| !is_done(version)) {
         return Err(call.unsupported(bstr::join(" ", &call.args)));
     }
     Ok(Status::SUCCESS)

@@ -3,7 +3,6 @@
 use bstr::{BStr, BString, ByteSlice};
 use data_encoding::HEXLOWER;
 
-use crate::debian::deb::Conffile;
 use crate::debian::dpkg::{InstalledPackage, PackageState, Stanza};
 
 /// Fields that dpkg knows, in the order it writes them (the table `fieldinfos` of its parser); all others follow in
@@ -51,16 +50,38 @@ enum Kind {
     Omitted,
 }
 
-/// The whole file: the packages by name and architecture, each stanza closed by a blank line.
-pub fn status_file(packages: &[InstalledPackage]) -> BString {
-    let mut sorted: Vec<&InstalledPackage> = packages.iter().collect();
-    sorted.sort_by_key(|package| (package.name(), package.control.get("Architecture")));
+/// The whole file: the packages by name and architecture, each stanza closed by a blank line. What a base's dpkg has
+/// recorded, of packages that are there and of `remains` of others, is as it is there.
+pub fn status_file(packages: &[InstalledPackage], remains: &[Stanza]) -> BString {
+    let mut stanzas: Vec<(BString, BString, BString)> = Vec::new();
+    let mut add = |stanza: &Stanza, text| {
+        let field = |name| stanza.get(name).unwrap_or_default().to_owned();
+        stanzas.push((field("Package"), field("Architecture"), text));
+    };
+    for package in packages {
+        let mut text = BString::default();
+        match &package.recorded {
+            Some(stanza) => write_as_is(stanza, &mut text),
+            None => write_stanza(package, &mut text),
+        }
+        add(&package.control, text);
+    }
+    for stanza in remains {
+        let mut text = BString::default();
+        write_as_is(stanza, &mut text);
+        add(stanza, text);
+    }
+    stanzas.sort();
     let mut file = BString::default();
-    for package in sorted {
-        write_stanza(package, &mut file);
+    for (_, _, text) in stanzas {
+        file.extend_from_slice(&text);
         file.push(b'\n');
     }
     file
+}
+
+fn write_as_is(stanza: &Stanza, out: &mut BString) {
+    stanza.iter().for_each(|(name, value)| write_field(out, name, value));
 }
 
 fn write_stanza(package: &InstalledPackage, out: &mut BString) {
@@ -71,7 +92,7 @@ fn write_stanza(package: &InstalledPackage, out: &mut BString) {
             (Kind::Status, _) => {
                 write_field(out, name, format!("install ok {}", package.state).as_bytes().as_bstr());
             }
-            (Kind::Conffiles, _) => write_conffiles(out, &package.conffiles, package.state),
+            (Kind::Conffiles, _) => write_conffiles(out, package),
             (Kind::Omitted, _) | (_, None) => {}
             (Kind::Text, Some(value)) => write_field(out, name, value),
             (Kind::YesOrNothing, Some(value)) if value.eq_ignore_ascii_case(b"yes") => {
@@ -105,17 +126,23 @@ fn write_field(out: &mut BString, name: &str, value: &BStr) {
 }
 
 /// Until a package is configured dpkg has no hash for its conffiles, which a real run shows as `newconffile`.
-fn write_conffiles(out: &mut BString, conffiles: &[Conffile], state: PackageState) {
-    if conffiles.is_empty() {
+fn write_conffiles(out: &mut BString, package: &InstalledPackage) {
+    let InstalledPackage { conffiles, obsolete_conffiles, state, .. } = package;
+    if conffiles.is_empty() && obsolete_conffiles.is_empty() {
         return;
     }
     out.extend_from_slice(b"Conffiles:\n");
-    for conffile in conffiles {
+    let current = conffiles.iter().map(|conffile| (conffile, false));
+    for (conffile, obsolete) in current.chain(obsolete_conffiles.iter().map(|conffile| (conffile, true))) {
         let hash = match conffile.md5 {
-            Some(md5) if state > PackageState::HalfConfigured => HEXLOWER.encode(&md5),
+            Some(md5) if obsolete || *state > PackageState::HalfConfigured => HEXLOWER.encode(&md5),
             _ => "newconffile".to_owned(),
         };
-        let mark = if conffile.remove_on_upgrade { " remove-on-upgrade" } else { "" };
+        let mark = match (obsolete, conffile.remove_on_upgrade) {
+            (true, _) => " obsolete",
+            (false, true) => " remove-on-upgrade",
+            (false, false) => "",
+        };
         out.extend_from_slice(format!(" {} {hash}{mark}\n", conffile.listed).as_bytes());
     }
 }

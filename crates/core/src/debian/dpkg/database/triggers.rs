@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice as _};
 
+use super::DPKG;
 use crate::debian::dpkg::{InstalledPackage, TriggerTarget};
+use crate::tree::{Content, NodeKind, Tree};
 
 /// The files by name: `File` for interests in paths, and one for each named trigger; lines in order of unpacking.
 pub(super) fn interest_files(packages: &[InstalledPackage]) -> BTreeMap<String, BString> {
@@ -19,6 +21,35 @@ pub(super) fn interest_files(packages: &[InstalledPackage]) -> BTreeMap<String, 
         content.extend_from_slice(path.as_bytes());
         content.extend_from_slice(&interest.to_mark());
         content.push(b'\n');
+    }
+    files
+}
+
+/// The files of a base with the interests of `fresh` packages: what older versions of those were interested in goes.
+pub(super) fn merged_files(
+    tree: &Tree,
+    new: BTreeMap<String, BString>,
+    fresh: &[InstalledPackage],
+) -> BTreeMap<String, BString> {
+    let mut files = BTreeMap::new();
+    let Ok(folder) = DPKG.join("triggers") else { return new };
+    let of_fresh = |line: &[u8]| {
+        let mark = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        let package = mark.split_str("/").next().unwrap_or_default();
+        fresh.iter().any(|one| one.qualified_name.as_bytes() == package)
+    };
+    for (path, node) in tree.children(&folder) {
+        let name = path.file_name().map(ToString::to_string).unwrap_or_default();
+        if let NodeKind::File { content: Content::Inline(old), .. } = &node.kind
+            && !matches!(name.as_str(), "Lock" | "Unincorp")
+        {
+            let kept: Vec<u8> =
+                old.lines_with_terminator().filter(|line| !of_fresh(line.trim_end())).flatten().copied().collect();
+            files.insert(name, BString::from(kept));
+        }
+    }
+    for (name, lines) in new {
+        files.entry(name).or_default().extend_from_slice(&lines);
     }
     files
 }

@@ -1,16 +1,19 @@
 //! Unpacking packages over each other by dpkg's rules (dpkg's `tarobject`, Debian Policy 6.6 and 7.6).
 
 mod conflicts;
+mod over;
 mod package;
 mod place;
+mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Diversion, DiversionError, Diversions, MergeError, PackageState, StatOverrides};
+use super::{Diversion, DiversionError, Diversions, MergeError, PackageState, Stanza, StatOverrides};
 use crate::debian::deb::{UnpackedDeb, merged_usr};
 use crate::platform::Platform;
 use crate::tree::{Node, Tree, TreePath};
 
+pub use over::BaseSystemError;
 pub use package::InstalledPackage;
 
 /// A file system into which packages are unpacked one after the other.
@@ -31,6 +34,10 @@ pub struct Installer {
     owners: BTreeMap<TreePath, Vec<usize>>,
     /// The links of merged /usr that no package has brought yet.
     generated_links: BTreeSet<TreePath>,
+    /// What the base's dpkg remembers of packages that are not there.
+    remains: Vec<Stanza>,
+    /// Whether a package was unpacked.
+    changed: bool,
 }
 
 impl Installer {
@@ -46,6 +53,8 @@ impl Installer {
             packages: Vec::new(),
             owners: BTreeMap::new(),
             generated_links: BTreeSet::new(),
+            remains: Vec::new(),
+            changed: false,
         };
         for name in ["bin", "lib", "sbin"] {
             installer.link_into_usr(&TreePath::literal(name));
@@ -64,6 +73,16 @@ impl Installer {
     /// The packages in the order they were unpacked.
     pub fn packages(&self) -> &[InstalledPackage] {
         &self.packages
+    }
+
+    /// Whether a package was unpacked; otherwise the database is as the base has it.
+    pub fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// What the base's dpkg remembers of packages that are not there.
+    pub fn remains(&self) -> &[Stanza] {
+        &self.remains
     }
 
     /// A package by its name, qualified or not.
@@ -93,12 +112,22 @@ impl Installer {
     /// # Errors
     /// [`MergeError`]; the installer is then of no further use, since a part of the package may be in place.
     pub fn unpack_package(&mut self, deb: &UnpackedDeb) -> Result<(), MergeError> {
-        let package = InstalledPackage::new(deb)?;
-        if self.packages.iter().any(|other| other.qualified_name == package.qualified_name) {
-            return Err(MergeError::Twice(package.qualified_name));
+        let name = deb.qualified_name();
+        if self.packages.iter().any(|other| other.qualified_name == name) {
+            return Err(MergeError::Twice(name));
         }
-        let index = self.packages.len();
-        self.packages.push(package);
+        self.unpack_at(deb, self.packages.len())
+    }
+
+    /// Unpacks a package as the one of this number.
+    fn unpack_at(&mut self, deb: &UnpackedDeb, index: usize) -> Result<(), MergeError> {
+        let package = InstalledPackage::new(deb)?;
+        self.changed = true;
+        self.remains.retain(|stanza| stanza.get_str("Package") != Some(deb.package()));
+        match self.packages.get_mut(index) {
+            Some(old) => *old = package,
+            None => self.packages.push(package),
+        }
         let mut kept = Vec::new();
         for entry @ (path, node) in deb.data_entries() {
             if deb.implied.contains(path) {

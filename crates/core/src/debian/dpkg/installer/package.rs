@@ -18,6 +18,10 @@ pub struct InstalledPackage {
     pub interests: Vec<TriggerInterest>,
     /// How far its installation is.
     pub state: PackageState,
+    /// The stanza that a base's dpkg has of it; `None` for a package that was unpacked since.
+    pub recorded: Option<Stanza>,
+    /// Conffiles of a version before that this one has not, which stay.
+    pub obsolete_conffiles: Vec<Conffile>,
     version: DebVersion,
     replaces: Vec<Relation>,
 }
@@ -42,6 +46,8 @@ impl InstalledPackage {
             conffiles: deb.conffiles.clone(),
             interests: TriggerInterest::parse_file(&qualified_name, triggers).collect(),
             state: PackageState::Unpacked,
+            recorded: None,
+            obsolete_conffiles: Vec::new(),
             version: deb.version().parse().map_err(|_| field("Version"))?,
             replaces: replaces.into_iter().flat_map(|group| group.0).collect(),
             qualified_name,
