@@ -9,6 +9,9 @@ use assert_cmd::Command;
 const COMMANDS: &[&[&str]] = &[
     &["lock"],
     &["build"],
+    &["push"],
+    &["promote"],
+    &["prune"],
     &["test"],
     &["run"],
     &["inspect"],
@@ -30,6 +33,7 @@ const COMMANDS: &[&[&str]] = &[
     &["cache"],
     &["cache", "show"],
     &["cache", "prune"],
+    &["cache", "push"],
     &["schema"],
     &["completions"],
     &["man"],

@@ -145,7 +145,7 @@ fn tables(manifest: &str, names: &[&str]) -> String {
         if let Some(header) = line.strip_prefix('[') {
             let table = header.trim_start_matches('[').trim_end_matches(']');
             let is = |name: &&str| table == *name || table.starts_with(&format!("{name}."));
-            kept = names.iter().any(|name| is(name));
+            kept = names.iter().any(is);
         }
         if kept {
             text.push_str(line);
