@@ -85,7 +85,7 @@ fn commands_give_their_exit_status() {
 #[test]
 fn layers_are_explained() {
     let Some(lab) = lab() else { return };
-    let output = succeed(&mut lab.plywood(&["build", "--locked", "--explain"]));
+    let output = succeed(&mut lab.plywood(&["build", "base", "devcontainer-base", "--locked", "--explain"]));
     let said = text(&output.stdout);
     for part in ["trixie/nix-bin", "shared with devcontainer-base", "shared with base", "this image alone"] {
         assert!(said.contains(part), "{part}:\n{said}");
