@@ -12,10 +12,13 @@ use plywood_testkit::{require, require_mirror};
 use crate::lab::{lab, plywood, succeed, text};
 
 /// What a bootstrap of apt's own leaves of its run, and what is only of our image: its user.
-const DIFFERENT: [&str; 19] = [
+const DIFFERENT: [&str; 21] = [
     "debs",
+    // Our user and its group, in all four.
     "etc/group",
+    "etc/gshadow",
     "etc/passwd",
+    "etc/shadow",
     "etc/sudoers.d/app",
     "home/app",
     "srv",
