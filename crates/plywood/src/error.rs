@@ -132,6 +132,12 @@ pub enum Error {
     Layout(#[from] LayoutError),
 }
 
+/// An error with its causes in one line, for reports that go on after it.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 impl Error {
     /// What to do about it, as one sentence without a period.
     pub fn hint(&self) -> Option<String> {

@@ -14,6 +14,7 @@ use super::AttestError;
 use super::fetch::trusted;
 use super::verify::{ProvenanceSummary, believed_keys};
 use crate::Error;
+use crate::error::in_full;
 use crate::events::{Events, Task, Unit};
 use crate::workspace::Workspace;
 
@@ -132,12 +133,6 @@ fn image(reference: &Reference, places: BTreeSet<String>, keys: &[PublicKey], cl
     };
     let signed_by = trust.signatures.iter().map(|signature| signature.key).collect();
     AuditedImage { reference: reference.to_string(), places, state, reason, signed_by, provenance }
-}
-
-/// An error with its causes, in one line.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |cause| cause.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn read(path: &Utf8Path) -> Result<String, Error> {

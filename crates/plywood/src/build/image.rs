@@ -27,7 +27,7 @@ use super::nix;
 use super::nix_plan::NixPlan;
 use super::packages::Unpacked;
 use super::plan::{ImagePlan, PlannedItem};
-use super::report::{BuiltPlatform, LayerOrigin};
+use super::report::{BuiltLayer, BuiltPlatform, LayerOrigin};
 use crate::events::{Events, Task};
 use crate::pull::{PulledBase, Puller};
 
@@ -166,7 +166,7 @@ pub(super) fn finish(
     }
     let layers = own.iter().map(|(layer, _)| layer.clone()).collect();
     let image = Image::assemble(context.store, plan.platform, config, layers, annotations)?;
-    let report = report_of(plan, &image, own, prepared.notes);
+    let report = report_of(plan, &image, built, prepared.notes);
     Ok((image, report))
 }
 
@@ -174,10 +174,9 @@ pub(super) fn finish(
 pub(super) fn report_of(
     plan: &ImagePlan<'_>,
     image: &Image,
-    layers: Vec<(Layer, LayerOrigin)>,
+    layers: Vec<BuiltLayer>,
     notes: BTreeSet<String>,
 ) -> BuiltPlatform {
-    let layers = describe(plan, &layers);
     BuiltPlatform {
         platform: plan.platform,
         digest: image.manifest.digest,

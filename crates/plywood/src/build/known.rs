@@ -1,9 +1,10 @@
 //! What a registry is known to have, so that it need not be made here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plywood_core::item::ItemId;
+use plywood_core::item::{ItemId, ItemKey};
+use plywood_core::nix::StorePath;
 use plywood_core::oci::Timestamp;
 use plywood_oci::image::Image;
 use plywood_oci::layer::{Layer, LayerKey};
@@ -22,16 +23,23 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Whether a layer with only store paths is known, so that what is in it need not be fetched.
-    pub(super) fn has_store_layer(&self, plan: &ImagePlan<'_>, items: &[PlannedItem]) -> bool {
-        let Some(nix) = plan.nix.as_ref().filter(|_| !self.layers.is_empty()) else { return false };
+    /// The store paths of an image that are in layers of store paths alone that are known: they need not be fetched.
+    pub(super) fn store_paths<'p>(&self, plan: &'p ImagePlan<'_>) -> BTreeSet<&'p StorePath> {
+        let Some(nix) = plan.nix.as_ref().filter(|_| !self.layers.is_empty()) else { return BTreeSet::new() };
         let ids = nix.items();
-        let id = |item: &PlannedItem| match item {
-            PlannedItem::StorePath(path) => ids.get(path).copied(),
+        let path = |(_, item): &'p (ItemKey, PlannedItem)| match item {
+            PlannedItem::StorePath(path) => Some((path, *ids.get(path)?)),
             PlannedItem::Package(_) => None,
         };
-        let items: Option<Vec<ItemId>> = items.iter().map(id).collect();
-        items.is_some_and(|items| self.layers.contains_key(&LayerKey::of(&items, plan.codec)))
+        let mut paths = BTreeSet::new();
+        for layer in &plan.layers {
+            let Some(items) = layer.items.iter().map(path).collect::<Option<Vec<_>>>() else { continue };
+            let key = LayerKey::of(&items.iter().map(|(_, id)| *id).collect::<Vec<_>>(), plan.codec);
+            if self.layers.contains_key(&key) {
+                paths.extend(items.into_iter().map(|(path, _)| path));
+            }
+        }
+        paths
     }
 }
 

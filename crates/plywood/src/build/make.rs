@@ -16,11 +16,12 @@ use plywood_oci::codec::Codec;
 use plywood_oci::store::Store;
 use rayon::prelude::*;
 
+use super::describe::describe;
 use super::error::BuildError;
 use super::image::{Bases, Context, Prepared, count_layers, finish, make_layers, prepare, report_of};
 use super::known::{self, Known, Made, MadeImage, MadePlatform};
 use super::packages::{Unpacked, WantedDeb, unpack_all};
-use super::plan::{ImagePlan, PlannedItem};
+use super::plan::ImagePlan;
 use super::record::Record;
 use super::report::{BuildReport, LayerOrigin};
 use super::{BuildOptions, Output, plan, record, sources, store_paths, write};
@@ -161,7 +162,7 @@ impl<'b> Build<'b> {
     /// An image that the registry has.
     fn known_image(&self, plan: &ImagePlan<'_>, key: ItemId) -> Option<Record> {
         let image = self.known.images.get(&key)?.clone();
-        let built = report_of(plan, &image, known::with_origin(&image.layers), BTreeSet::new());
+        let built = report_of(plan, &image, describe(plan, &known::with_origin(&image.layers)), BTreeSet::new());
         Some(Record { image, built })
     }
 
@@ -263,15 +264,9 @@ impl<'b> Build<'b> {
 impl Build<'_> {
     /// The store paths in layers that the registry has. Roots are fetched all the same: links lead into them.
     fn paths_elsewhere<'p>(&self, plan: &'p ImagePlan<'_>) -> BTreeSet<&'p StorePath> {
-        let roots: BTreeSet<&StorePath> = plan.nix.iter().flat_map(|nix| &nix.roots).map(|root| &root.path).collect();
-        let items =
-            plan.layers.iter().map(|layer| layer.items.iter().map(|(_, item)| item.clone()).collect::<Vec<_>>());
-        let known = items.zip(&plan.layers).filter(|(items, _)| self.known.has_store_layer(plan, items));
-        let paths = known.flat_map(|(_, layer)| &layer.items).filter_map(|(_, item)| match item {
-            PlannedItem::StorePath(path) => Some(path),
-            PlannedItem::Package(_) => None,
-        });
-        paths.filter(|path| !roots.contains(path)).collect()
+        let mut paths = self.known.store_paths(plan);
+        plan.nix.iter().flat_map(|nix| &nix.roots).for_each(|root| _ = paths.remove(&root.path));
+        paths
     }
 }
 

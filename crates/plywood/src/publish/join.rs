@@ -1,28 +1,11 @@
 //! What runners pushed, each for its platform, to be joined under one index.
 
-use std::fs;
-
-use camino::Utf8PathBuf;
 use plywood_core::oci::{Descriptor, PlatformSpec};
 use plywood_core::platform::Platform;
 use plywood_oci::registry::Repository;
 
 use super::PublishError;
 use super::report::{PushReport, PushedPlatform};
-use crate::Error;
-
-/// Reads the reports of `plywood push --json`.
-///
-/// # Errors
-/// When a file cannot be read or is no such report.
-pub(super) fn read(paths: &[Utf8PathBuf]) -> Result<Vec<PushReport>, Error> {
-    let read = |path: &Utf8PathBuf| {
-        let bytes = fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let report = serde_json::from_slice(&bytes);
-        Ok(report.map_err(|source| PublishError::Report { path: path.clone(), source })?)
-    };
-    paths.iter().map(read).collect()
-}
 
 /// The manifest of an image for each platform, as the registry has it.
 ///

@@ -1,7 +1,5 @@
 //! `plywood promote`: tags move to what was pushed and tested.
 
-use std::fs;
-
 use camino::Utf8PathBuf;
 use plywood_core::attest::Source;
 use plywood_core::digest::Digest;
@@ -14,6 +12,7 @@ use super::report::{PushOutcome, PushReport};
 use super::{PublishError, workspace as places};
 use crate::Error;
 use crate::attest;
+use crate::error::in_full;
 use crate::workspace::Workspace;
 
 /// What `promote` is asked to do.
@@ -86,7 +85,7 @@ pub fn promote(
         let repository = client.repository(&name);
         let mut promoted = PromotedImage { repository: name.to_string(), digest, tags: Vec::new(), error: None };
         if let Err(error) = move_tags(&repository, digest, &tags, options.dry_run, &mut promoted.tags) {
-            promoted.error = Some(super::push::chain(&error));
+            promoted.error = Some(in_full(&error));
         }
         report.images.push(promoted);
     }
@@ -97,9 +96,7 @@ pub fn promote(
 fn subjects(options: &PromoteOptions, workspace: &Workspace) -> Result<Vec<(RepositoryName, String, Digest)>, Error> {
     let mut subjects = Vec::new();
     if let Some(path) = &options.report {
-        let bytes = fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let report: PushReport =
-            serde_json::from_slice(&bytes).map_err(|source| PublishError::Report { path: path.clone(), source })?;
+        let report = PushReport::read(path)?;
         let whole = |outcome| matches!(outcome, PushOutcome::Pushed | PushOutcome::Unchanged);
         for image in report.images.into_iter().filter(|image| whole(image.outcome)) {
             let asked = options.images.is_empty() || options.images.contains(&image.name);

@@ -119,10 +119,7 @@ fn deployed(options: &PruneOptions) -> Result<BTreeSet<Digest>, Error> {
 fn pushed(options: &PruneOptions) -> Result<BTreeMap<String, BTreeSet<Digest>>, Error> {
     let mut pushed: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
     for path in &options.reports {
-        let bytes = fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let report: PushReport =
-            serde_json::from_slice(&bytes).map_err(|source| PublishError::Report { path: path.clone(), source })?;
-        for image in report.images {
+        for image in PushReport::read(path)?.images {
             pushed.entry(image.repository).or_default().extend(image.digest);
         }
     }

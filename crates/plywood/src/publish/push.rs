@@ -20,6 +20,7 @@ use super::{PublishError, join, reuse, workspace as places};
 use crate::Error;
 use crate::attest;
 use crate::build::{BuildOptions, Made, MadeImage, MadePlatform, make_images};
+use crate::error::in_full;
 use crate::events::Events;
 use crate::workspace::Workspace;
 
@@ -127,7 +128,7 @@ impl Push<'_> {
                 (Some(parent), _) => Err((PushOutcome::HeldBack, format!("`{parent}`, which it stands on, failed"))),
                 (None, Some(Ok((made, image)))) => {
                     let pushed = self.image(&repository, &made, &image, &mut known);
-                    pushed.map_err(|error| (PushOutcome::Failed, chain(&error)))
+                    pushed.map_err(|error| (PushOutcome::Failed, in_full(&error)))
                 }
                 (None, Some(Err(error))) => Err((PushOutcome::Failed, error)),
                 (None, None) => Err((PushOutcome::Failed, "it was not built".to_owned())),
@@ -186,7 +187,7 @@ impl Push<'_> {
             Err(error) if error.is_usage() || names.len() == 1 => return Err(error),
             Err(_) => {
                 for name in names {
-                    let result = build(vec![name.clone()]).map_err(|error| chain(&error)).and_then(|(made, all)| {
+                    let result = build(vec![name.clone()]).map_err(|error| in_full(&error)).and_then(|(made, all)| {
                         let own = all.into_iter().find(|image| image.name == name);
                         own.map(|image| (made, image)).ok_or_else(|| "it was not built".to_owned())
                     });
@@ -341,7 +342,8 @@ impl Push<'_> {
 
     /// Joins what runners pushed, each for its platform, under one index.
     fn joined(&self) -> Result<PushReport, Error> {
-        let reports = join::read(&self.options.index_only)?;
+        let reports: Vec<PushReport> =
+            self.options.index_only.iter().map(|path| PushReport::read(path)).collect::<Result<_, _>>()?;
         let date = self.workspace.lock()?.map(|(lock, _)| lock.date).unwrap_or_default();
         let mut report = PushReport { dry_run: self.options.dry_run, images: Vec::new() };
         for image in self.wanted() {
@@ -350,7 +352,7 @@ impl Push<'_> {
             let pushed = self.join_image(image, &repository, &reports, date);
             report.images.push(pushed.unwrap_or_else(|error| {
                 let empty = PushedImage::new(name, repository.name().to_string());
-                PushedImage { outcome: PushOutcome::Failed, error: Some(chain(&error)), ..empty }
+                PushedImage { outcome: PushOutcome::Failed, error: Some(in_full(&error)), ..empty }
             }));
         }
         Ok(report)
@@ -378,10 +380,4 @@ impl Push<'_> {
         }
         self.publish(repository, &index, &tags, None, pushed)
     }
-}
-
-/// An error with its causes and its hint, in one line: it becomes part of a report.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

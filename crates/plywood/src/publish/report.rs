@@ -1,9 +1,15 @@
 //! What `push` did; `push --index-only` reads it back.
 
+use std::fs;
+
+use camino::Utf8Path;
 use plywood_core::digest::Digest;
 use plywood_core::oci::Tag;
 use plywood_core::platform::Platform;
 use serde::{Deserialize, Serialize};
+
+use super::PublishError;
+use crate::Error;
 
 /// What `push` did, or with `dry_run` would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +21,16 @@ pub struct PushReport {
 }
 
 impl PushReport {
+    /// Reads what `plywood push --json` wrote.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no such report.
+    pub(super) fn read(path: &Utf8Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let report = serde_json::from_slice(&bytes);
+        Ok(report.map_err(|source| PublishError::Report { path: path.to_owned(), source })?)
+    }
+
     /// Whether some image was not pushed.
     pub fn failed(&self) -> bool {
         self.images.iter().any(|image| matches!(image.outcome, PushOutcome::Failed | PushOutcome::HeldBack))

@@ -15,6 +15,7 @@ pub(super) use keep::{flake_lock_on_disk, is_set_stale, is_shell_stale};
 use super::LockError;
 use super::subject::NixScope;
 use crate::Error;
+use crate::error::in_full;
 use crate::events::{Event, Events};
 use crate::nix::eval::{EvalError, EvalOptions, Evaluator};
 use crate::nix::{NixError, Sources};
@@ -176,9 +177,6 @@ fn warn_of_local(nix: &LockedNix, manifest: &Manifest, request: &NixRequest<'_>,
 fn chain(error: &Error) -> String {
     match error {
         Error::Lock(LockError::Eval(EvalError::NotSubstitutable { .. })) | Error::Nix(_) => error.to_string(),
-        _ => std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(": "),
+        _ => in_full(error),
     }
 }
