@@ -86,7 +86,8 @@ impl Container {
     /// A command that runs `words` in a new container.
     pub(super) fn command(&self, words: &[OsString]) -> Command {
         let mut command = Command::new(self.engine.program());
-        command.args(["run", "--rm", "--pull=never", "--user=0:0", "--workdir=/"]);
+        // This machine's network, as proxies that answer on localhost are reached from there alone.
+        command.args(["run", "--rm", "--pull=never", "--network=host", "--user=0:0", "--workdir=/"]);
         let mut mount = |host: &Utf8Path, container: &str, more: &str| {
             command.arg(format!("--mount=type=bind,source={host},target={container}{more}"));
         };

@@ -196,8 +196,12 @@ impl NixComplaint {
 
     /// The last error in what Nix printed, without the advice to ask for more.
     pub(super) fn of(stderr: &str) -> Self {
-        let start = stderr.rfind("\nerror:").map(|at| at + 1).or_else(|| stderr.starts_with("error:").then_some(0));
-        let text = stderr.get(start.unwrap_or_default()..).unwrap_or_default();
+        // Later versions indent the error itself below how they came to it.
+        let last = stderr.lines().rev().position(|line| line.trim_start().starts_with("error:"));
+        let lines: Vec<&str> = stderr.lines().collect();
+        let from = last.map_or(0, |last| lines.len().saturating_sub(last + 1));
+        let text = lines.get(from..).unwrap_or_default().join("\n");
+        let text = text.trim_start();
         let text = text.strip_prefix("error:").unwrap_or(text);
         let kept = text.lines().filter(|line| !line.contains("--show-trace")).map(str::trim_end);
         let kept: Vec<&str> = kept.take(Self::LINES).collect();
@@ -250,6 +254,7 @@ mod tests {
             "second\n\n       more",
         );
         check("error: only", "only");
+        check("error:\n       … while evaluating\n\n       error: inner\n       at /x\n", "inner\n       at /x");
         check("killed", "killed");
         check("", "it does not say why");
     }

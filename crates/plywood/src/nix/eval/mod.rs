@@ -17,7 +17,7 @@ mod version;
 use std::collections::BTreeMap;
 use std::fs;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use plywood_core::digest::FileHash;
 use plywood_core::manifest::Manifest;
 use plywood_core::nix::{Derivation, StorePath};
@@ -91,7 +91,7 @@ impl<'e> Evaluator<'e> {
         let snapshot = Snapshot::take(manifest, workspace, events)?;
         let nix = Nix::find(options.nix, manifest, workspace, &snapshot, events)?;
         let overrides = options.override_inputs.iter();
-        let overrides = overrides.flat_map(|(input, by)| ["--override-input".to_owned(), input.clone(), by.clone()]);
+        let overrides = overrides.flat_map(|(input, by)| ["--override-input".to_owned(), input.clone(), absolute(by)]);
         let mut evaluator = Self { nix, snapshot, overrides: overrides.collect(), flake_lock: FileHash::of(b"") };
         let locked = evaluator.lock_inputs(&folder)?;
         evaluator.flake_lock = FileHash::of(&locked);
@@ -199,6 +199,21 @@ impl<'e> Evaluator<'e> {
         /// The largest exported environment.
         const MAX_LEN: u64 = 4 << 20;
         self.nix.read(path, MAX_LEN)?.ok_or_else(|| EvalError::Gone { path: path.clone() })
+    }
+}
+
+/// A flake that stands in for an input, with the full path of a folder: Nix may run elsewhere.
+fn absolute(flake: &str) -> String {
+    let (kind, path) = flake.strip_prefix("path:").map_or(("", flake), |path| ("path:", path));
+    let is_relative = path.starts_with("./") || path.starts_with("../") || matches!(path, "." | "..");
+    if !is_relative && (kind.is_empty() || path.starts_with('/')) {
+        return flake.to_owned();
+    }
+    let (folder, rest) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
+    match Utf8Path::new(folder).canonicalize_utf8() {
+        Ok(folder) => format!("{kind}{folder}{rest}"),
+        // Nix says better what is wrong with it.
+        Err(_) => flake.to_owned(),
     }
 }
 

@@ -1,0 +1,164 @@
+//! What is locked of sets and shells, and what is said of those at fault.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use plywood::lock::{LockOptions, LockOutcome};
+use plywood_core::platform::Platform;
+
+use crate::lab::{Lab, MANIFEST, only, overriding, set};
+
+const AMD64: Platform = Platform::LinuxAmd64;
+
+#[test]
+fn sets_and_shells_are_locked_with_their_closures() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    let report = lab.must_lock(LockOptions::default());
+    assert_eq!(report.outcome, LockOutcome::Created);
+    assert!(lab.path().join("flake.lock").is_file(), "the flake's input is locked");
+
+    let locked = lab.platform(AMD64);
+    assert_eq!(locked.missing(), None);
+    let roots = |name: &str| {
+        let roots = &locked.sets.get(name).expect("the set").roots;
+        roots.iter().map(|root| (root.attribute.as_str(), root.priority)).collect::<Vec<_>>()
+    };
+    assert_eq!(roots("python"), [("python312", 5), ("cacert", 5)]);
+    assert_eq!(roots("tools"), [("ripgrep", 3), ("expression", 3)]);
+
+    let shell = locked.shells.get("dev").expect("the shell");
+    let attributes: Vec<&str> = shell.roots.iter().map(|root| root.attribute.as_str()).collect();
+    assert_eq!(attributes, ["python312", "cacert", "ripgrep", "expression", "coreutils"]);
+    assert_eq!(shell.env.get("GREETING").map(String::as_str), Some("it's \"me\""));
+    let path = shell.env.get("PATH").expect("a PATH");
+    assert!(path.split(':').all(|folder| folder.starts_with("/nix/store/") && folder.ends_with("/bin")), "{path}");
+    assert!(path.contains("-ripgrep-") && path.contains("-coreutils-") && !path.contains("-gnumake-"), "{path}");
+    for builders in ["TMPDIR", "NIX_BUILD_TOP", "HOME", "out", "SOURCE_DATE_EPOCH", "stdenv", "shellHook", "SHLVL", "_"]
+    {
+        assert_eq!(shell.env.get(builders), None);
+    }
+    assert_eq!(shell.hook, "echo ready");
+    let develop: BTreeSet<&str> = shell.develop.iter().map(|path| path.name()).collect();
+    assert!(develop.contains("source") && develop.contains("stdenv-linux"), "{develop:?}");
+
+    let python = locked.paths.iter().find(|(path, _)| path.name().starts_with("python3-3")).expect("python").1;
+    assert_eq!(python.pname.as_deref(), Some("python3"));
+    assert_eq!(python.about.licences, ["PSF-2.0"]);
+    assert!(python.about.homepage.is_some() && python.deriver.is_some());
+    assert!(locked.paths.values().all(|path| path.local), "no substituter has any of it");
+    assert!(lab.events.said("plywood cache push"));
+    assert!(report.images.iter().any(|image| image.name == "dev" && image.layers > 2));
+}
+
+#[test]
+fn a_second_lock_is_the_same_and_a_third_is_not_needed() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    lab.must_lock(LockOptions::default());
+    let text = lab.text();
+    assert_eq!(lab.must_lock(LockOptions::default()).outcome, LockOutcome::Unchanged);
+    std::fs::remove_file(lab.path().join("plywood.lock")).expect("removed");
+    lab.must_lock(LockOptions::default());
+    assert_eq!(lab.text(), text);
+    // Anew, though it fits.
+    lab.must_lock(only(&["images.dev"]));
+    assert_eq!(lab.text(), text);
+    let check = LockOptions { check: true, ..LockOptions::default() };
+    assert_eq!(lab.must_lock(check).outcome, LockOutcome::Unchanged);
+}
+
+#[test]
+fn one_part_is_locked_and_the_rest_is_left() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    lab.must_lock(LockOptions::default());
+    let before = lab.platform(AMD64);
+    let manifest = MANIFEST.replace("\"cacert\"]", "\"cacert\", \"tzdata\"]").replace("echo ready", "echo changed");
+    lab.write("plywood.toml", &manifest);
+    let report = lab.must_lock(only(&["shells.dev"]));
+    assert_eq!(report.outcome, LockOutcome::Updated);
+    assert!(report.changes.iter().any(|change| change.package == "nix:tzdata" && change.to.is_some()));
+    assert!(report.nar_size > 0);
+    let after = lab.platform(AMD64);
+    assert_eq!(after.shells.get("dev").expect("the shell").hook, "echo changed");
+    assert_eq!(after.sets, before.sets);
+    let check = LockOptions { check: true, ..LockOptions::default() };
+    let report = lab.must_lock(check);
+    assert_eq!(report.outcome, LockOutcome::Stale);
+    assert_eq!(report.reasons, ["the set `python` is asked for differently for linux/amd64"]);
+    let unknown = lab.lock(only(&["sets.pyhton"])).expect_err("no such set");
+    assert_eq!(unknown.to_string(), "there is no `sets.pyhton` in plywood.toml");
+}
+
+#[test]
+fn another_flake_lock_puts_everything_out_of_date() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    lab.must_lock(LockOptions::default());
+    let flake_lock = std::fs::read_to_string(lab.path().join("flake.lock")).expect("it is there");
+    lab.write("flake.lock", &flake_lock.replace("\"version\"", " \"version\""));
+    let check = LockOptions { check: true, ..LockOptions::default() };
+    assert_eq!(lab.must_lock(check).reasons, ["flake.lock has changed"]);
+    assert_eq!(lab.must_lock(LockOptions::default()).outcome, LockOutcome::Updated);
+}
+
+#[test]
+fn an_input_is_overridden_without_being_locked() {
+    let Some(set) = set() else { return };
+    // As `infra/` has it, the input is on a host that cannot be reached here.
+    let lab = Lab::without_input(MANIFEST);
+    lab.must_lock(overriding(set));
+    assert!(!lab.path().join("flake.lock").exists());
+    assert_eq!(lab.platform(AMD64).sets.len(), 2);
+}
+
+#[test]
+fn files_that_nobody_added_to_git_count() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    let git = Command::new("git").arg("init").arg("--quiet").arg(lab.path()).status().expect("git runs");
+    assert!(git.success());
+    lab.must_lock(LockOptions::default());
+}
+
+#[test]
+fn what_is_at_fault_is_named_with_its_place() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    let check = |from: &str, to: &str, expect: &[&str]| {
+        let manifest = MANIFEST.replacen(from, to, 1);
+        assert_ne!(manifest, MANIFEST);
+        let said = lab.fault(&manifest);
+        for words in expect {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    };
+    check(
+        "\"cacert\"",
+        "\"ca-cert\"",
+        &[
+            "plywood.toml, line 6: the set `python` names `ca-cert`",
+            "nixpkgs has no attribute",
+            "did you mean `cacert`?",
+        ],
+    );
+    check("\"cacert\"", "\"python312Packages.reqests\"", &["did you mean `python312Packages.requests`?"]);
+    check("\"coreutils\"", "\"nixpks#coreutils\"", &["line 16: the shell `dev`", "did you mean `nixpkgs#coreutils`?"]);
+    check("\"cacert\"", "\"python312Packages\"", &["`python312Packages` of the set `python` is no package but a set"]);
+    check("pkgs.git", "pkgs.gitt", &["cannot evaluate the set `tools` for linux/amd64", "gitt"]);
+    check("pkgs: [ pkgs.git ]", "pkgs: [ pkgs.git", &["cannot evaluate the set `tools`", "syntax error"]);
+    let unfree = "pkgs: [ (pkgs.git.overrideAttrs (old: { meta = old.meta // { license = { free = false; }; }; })) ]";
+    check("pkgs: [ pkgs.git ]", unfree, &["line 11: `expression` of the set `tools`", "cannot be evaluated", "unfree"]);
+}
+
+#[test]
+fn a_flake_of_another_make_is_told_what_it_lacks() {
+    let Some(_) = set() else { return };
+    let lab = Lab::without_input(MANIFEST);
+    lab.write("flake.nix", "{ outputs = inputs: { }; }");
+    let said = lab.fault(MANIFEST);
+    assert!(said.contains("nix/plywood.nix"), "{said}");
+    std::fs::remove_file(lab.path().join("flake.nix")).expect("removed");
+    assert!(lab.fault(MANIFEST).contains("no flake.nix"));
+}
