@@ -42,13 +42,14 @@ let
       # The sets that `names` stand for, those within a set before it.
       within = names: unique (concatMap (name: within (sets.${name}.sets or [ ]) ++ [ name ]) names);
 
-      # Where `a.b` leads below `start`: `{ found; }`, or the name that is missing and what there is in its place.
+      # Where `a.b` leads below `start`: `{ found; }`, or the name that is missing and what there is in its place. What cannot
+      # be evaluated, as a name that nixpkgs no longer has, is found: why is asked later.
       follow =
         start: path:
         let
           name = head path;
         in
-        if path == [ ] then
+        if path == [ ] || !(tryEval (isAttrs start)).success then
           { found = start; }
         else if !isAttrs start || !(start ? ${name}) then
           { missing = name; known = if isAttrs start then attrNames start else [ ]; }
@@ -93,7 +94,7 @@ let
           }
         );
 
-      isPackage = value: isAttrs value && (value.type or null) == "derivation";
+      isPackage = value: (tryEval (isAttrs value && (value.type or null) == "derivation")).value;
 
       # What a set or shell names, each as `{ attribute; package; }` or `{ attribute; missing; known; }`.
       listed =
@@ -138,11 +139,14 @@ let
             priority = if priority != null then priority else said (one.package.meta.priority or null) isInt;
           }) (outputsOf one.package);
           tried = tryEval (builtins.deepSeq outputs outputs);
+          kind = tryEval (builtins.typeOf one.package);
         in
         if !(one ? package) then
           [ one ]
+        else if !kind.success then
+          [ { inherit attribute; refused = true; } ]
         else if !(isPackage one.package) then
-          [ { inherit attribute; kind = builtins.typeOf one.package; } ]
+          [ { inherit attribute; kind = kind.value; } ]
         else if !tried.success then
           [ { inherit attribute; refused = true; } ]
         else

@@ -2,6 +2,7 @@
 { lib, system, platform, bootstrap, final, ... }:
 let
   silent = [ "meta" "passthru" "script" ];
+  checkMeta = import ./check-meta.nix { inherit lib final; };
 
   make = rattrs:
     let
@@ -16,7 +17,7 @@ let
         libraries = [ ];
         interpreters = [ ];
       } // removeAttrs attributes silent);
-      package = drv // {
+      package = checkMeta attributes drv // {
         inherit system;
         inherit (attributes) pname version;
         meta = { platforms = lib.platforms.linux; outputsToInstall = attributes.outputs or [ "out" ]; } // attributes.meta or { };

@@ -15,9 +15,6 @@ let
     let
       attributes = rattrs package;
       name = attributes.name or "${attributes.pname}-${attributes.version}";
-      checked = lib.throwIf (!(allowed attributes)) ''
-        package `${name}' has an unfree license and may not be evaluated: allow it with `config.allowUnfree'
-        or `config.allowUnfreePredicate' '';
       drv = derivation (removeAttrs attributes silent // {
         inherit name;
         outputs = attributes.outputs or [ "out" ];
@@ -42,17 +39,12 @@ let
       // lib.optionalAttrs (attributes ? pname) { inherit (attributes) pname; }
       // lib.optionalAttrs (attributes ? version) { inherit (attributes) version; }
       // attributes.passthru or { };
-      outputs = lib.genAttrs (attributes.outputs or [ "out" ]) (output: drv.${output} // common // outputs // { outputSpecified = true; });
-      package = builtins.seq (checked null) (drv // common // outputs);
+      outputs = lib.genAttrs (attributes.outputs or [ "out" ]) (output: checkMeta attributes drv.${output} // common // outputs // { outputSpecified = true; });
+      package = checkMeta attributes drv // common // outputs;
     in
     package;
 
-  allowed = attributes:
-    let
-      licenses = lib.toList (attributes.meta.license or [ ]);
-      free = lib.all (license: license.free or true) licenses;
-    in
-    free || final.config.allowUnfree or false || (final.config.allowUnfreePredicate or (_: false)) attributes;
+  checkMeta = import ./check-meta.nix { inherit lib final; };
 in
 {
   stdenv = bootstrap.run {

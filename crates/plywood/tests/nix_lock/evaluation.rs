@@ -150,6 +150,8 @@ fn what_is_at_fault_is_named_with_its_place() {
     check("pkgs: [ pkgs.git ]", "pkgs: [ pkgs.git", &["cannot evaluate the set `tools`", "syntax error"]);
     let unfree = "pkgs: [ (pkgs.git.overrideAttrs (old: { meta = old.meta // { license = { free = false; }; }; })) ]";
     check("pkgs: [ pkgs.git ]", unfree, &["line 11: `expression` of the set `tools`", "cannot be evaluated", "unfree"]);
+    let renamed = "pkgs: [ (throw \\\"gti has been renamed\\\") ]";
+    check("pkgs: [ pkgs.git ]", renamed, &["line 11: `expression` of the set `tools`", "gti has been renamed"]);
 }
 
 #[test]

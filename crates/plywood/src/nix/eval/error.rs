@@ -197,10 +197,9 @@ impl NixComplaint {
     /// The last error in what Nix printed, without the advice to ask for more.
     pub(super) fn of(stderr: &str) -> Self {
         // Later versions indent the error itself below how they came to it.
-        let last = stderr.lines().rev().position(|line| line.trim_start().starts_with("error:"));
         let lines: Vec<&str> = stderr.lines().collect();
-        let from = last.map_or(0, |last| lines.len().saturating_sub(last + 1));
-        let text = lines.get(from..).unwrap_or_default().join("\n");
+        let last = lines.iter().rposition(|line| line.trim_start().starts_with("error:"));
+        let text = last.and_then(|last| lines.get(last..)).unwrap_or(&lines).join("\n");
         let text = text.trim_start();
         let text = text.strip_prefix("error:").unwrap_or(text);
         let kept = text.lines().filter(|line| !line.contains("--show-trace")).map(str::trim_end);
