@@ -17,6 +17,8 @@ use crate::lock::LockError;
 use crate::nix::NixError;
 use crate::nix::push::PushError;
 use crate::publish::PublishError;
+use crate::pull;
+use crate::test::SubjectError;
 use crate::why::WhyError;
 
 /// Why a use case failed: the operation and its subject; the cause is the error's source.
@@ -124,6 +126,12 @@ pub enum Error {
     /// Images cannot be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// An image of a registry cannot be had.
+    #[error(transparent)]
+    Fetch(#[from] pull::FetchError),
+    /// What is to be tested is unclear.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
     /// Something cannot be signed or verified.
     #[error(transparent)]
     Attest(#[from] AttestError),
@@ -160,6 +168,8 @@ impl Error {
             }
             Error::Publish(error) => error.hint(),
             Error::Attest(error) => error.hint(),
+            Error::Fetch(error) => error.hint(),
+            Error::Subject(error) => error.hint(),
             Error::Layout(error) => error.hint(),
             Error::Mirror(_) => None,
             Error::NotBuilt { .. } | Error::Threads(_) => None,
@@ -179,6 +189,7 @@ impl Error {
             Error::Why(error) => error.is_usage(),
             Error::Publish(error) => error.is_usage(),
             Error::Attest(error) => error.is_usage(),
+            Error::Subject(error) => error.is_usage(),
             Error::Bundle(error) => error.is_usage(),
             _ => false,
         }

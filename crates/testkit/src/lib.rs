@@ -7,6 +7,7 @@ pub mod files;
 pub mod http;
 #[cfg(feature = "nixpkgs")]
 pub mod nixpkgs;
+pub mod programs;
 pub mod python;
 pub mod registry;
 pub mod require;

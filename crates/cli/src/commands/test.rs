@@ -5,18 +5,22 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use plywood::engine::EngineKind;
-use plywood::test::{TestOptions, TestReport, test};
+use plywood::test::{TestOptions, TestReport, TestedImage, test};
+use plywood_core::manifest::RegistryPrefix;
 use plywood_core::platform::Platform;
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::registry::RegistryArgs;
 use crate::render::plural;
 
 const EXAMPLES: &str = "\
 Examples:
   plywood test                      every image, on this machine's platform
   plywood test base --engine docker
+  plywood test base@sha256:…                 as the registry has it, before `plywood promote`
+  plywood test localhost:5000/x@sha256:… --image base
   plywood test base --json | jq '.images[].tests[] | select(.failures != [])'";
 
 const PASSED: Style = AnsiColor::Green.on_default();
@@ -24,14 +28,22 @@ const FAILED: Style = AnsiColor::Red.on_default().bold();
 
 /// Boot images and run the manifest's tests
 ///
-/// Each test runs in a container of its own, in podman or else docker; images are built first where needed. Exits with
-/// status 3 when a test does not pass.
+/// Each test runs in a container of its own, in podman or else docker; images of the workspace are built first where
+/// needed. What is named with a tag or digest is fetched from its registry, verified, and tested as it is there, its size
+/// limit too. Exits with status 3 when a test does not pass.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TestArgs {
-    /// The images by name [default: all]
+    /// The images: names of the manifest, or what is in a registry as NAME@sha256:… or by its full name [default: all of
+    /// the manifest]
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
+    /// Run the tests of the image NAME on what is in a registry [default: that of the repository's name]
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
+    /// Look below PREFIX [default: the workspace's registry]
+    #[arg(long = "registry", value_name = "PREFIX")]
+    prefix: Option<RegistryPrefix>,
     /// Test on P, such as linux/arm64 (repeatable) [default: this machine's]
     #[arg(long = "platform", value_name = "P")]
     platforms: Vec<Platform>,
@@ -41,16 +53,25 @@ pub(crate) struct TestArgs {
     /// Fail when the lock is missing or stale instead of repairing it
     #[arg(long)]
     locked: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 /// Runs it.
 pub(crate) fn run(args: TestArgs, context: &Context) -> Result<Exit, Failure> {
-    let TestArgs { images, platforms, engine, locked } = args;
-    let options = TestOptions { images, platforms, engine, locked };
-    let report = test(&options, &context.workspace, &context.progress)?;
+    let TestArgs { images, image, prefix, platforms, engine, locked, registry } = args;
+    let client = registry.client()?;
+    let options = TestOptions { images, image, registry: prefix, platforms, engine, locked };
+    let report = test(&options, &context.workspace, &client, &context.progress)?;
     context.print(&report, text)?;
-    if let Some(image) = report.images.last() {
-        context.next(&format!("{} {}", if report.passed() { "run" } else { "inspect" }, image.name));
+    match report.images.last() {
+        Some(TestedImage { reference: Some(reference), .. }) if report.passed() => {
+            context.next(&format!("promote {reference}"));
+        }
+        Some(TestedImage { name, reference: None, .. }) => {
+            context.next(&format!("{} {name}", if report.passed() { "run" } else { "inspect" }));
+        }
+        _ => {}
     }
     Ok(Exit::gate(report.passed()))
 }
@@ -59,7 +80,8 @@ pub(crate) fn run(args: TestArgs, context: &Context) -> Result<Exit, Failure> {
 fn text(report: &TestReport) -> String {
     let mut text = String::new();
     for image in &report.images {
-        let _ = writeln!(text, "{} for {} in {}", image.name, image.platform, report.engine);
+        let from = image.reference.as_ref().map(|reference| format!(", from {reference}")).unwrap_or_default();
+        let _ = writeln!(text, "{} for {} in {}{from}", image.name, image.platform, report.engine);
         for test in &image.tests {
             let passed = test.failures.is_empty();
             let (style, mark) = if passed { (PASSED, "ok    ") } else { (FAILED, "FAILED") };

@@ -1,12 +1,11 @@
 //! A workspace with two images that share what they have, and ways to run plywood in it.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_testkit::DockerRegistry;
-use plywood_testkit::require::find_tool;
+use plywood_testkit::programs::copy_program;
 use serde_json::Value;
 
 /// Two images for two platforms; the second has all of the first. Neither needs an archive.
@@ -43,7 +42,7 @@ impl Lab {
     pub(crate) fn new() -> Self {
         let lab = Self { folder: tempfile::tempdir().expect("a folder") };
         fs::write(lab.path("plywood.toml"), MANIFEST).expect("written");
-        copy_program("cat", &lab.path("root"));
+        copy_program("cat", lab.path("root").as_std_path());
         lab
     }
 
@@ -85,20 +84,6 @@ impl Lab {
         let image = format!("{prefix}/tiny:latest");
         self.json(&["sign", &image, "--key", self.text("ci.key").as_str()]);
         registry
-    }
-}
-
-/// Copies a program of this machine with the libraries that it needs.
-fn copy_program(name: &str, root: &Utf8Path) {
-    let program = find_tool(name).expect("a program");
-    let listed = Command::new("ldd").arg(&program).output().expect("ldd runs").stdout;
-    let listed = String::from_utf8_lossy(&listed).into_owned();
-    let libraries = listed.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
-    for file in libraries.chain([Path::new(&format!("/usr/bin/{name}"))]) {
-        let below = file.strip_prefix("/usr").or_else(|_| file.strip_prefix("/")).expect("an absolute path");
-        let target = root.join("usr").join(Utf8Path::from_path(below).expect("UTF-8"));
-        fs::create_dir_all(target.parent().expect("a folder")).expect("made");
-        fs::copy(file, target).expect("copied");
     }
 }
 

@@ -12,7 +12,7 @@ const DEFAULT_TAG: &str = "latest";
 ///
 /// # Errors
 /// [`PublishError::NoRegistry`], [`PublishError::Repository`]
-pub(super) fn repository(
+pub(crate) fn repository(
     manifest: &Manifest,
     registry: Option<&RegistryPrefix>,
     image: &str,

@@ -2,26 +2,41 @@
 
 mod expectation;
 mod http;
+mod pushed;
+mod subject;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use plywood_core::digest::Digest;
 use plywood_core::manifest::model::{Check, HttpRequest};
-use plywood_core::manifest::{Manifest, ResolvedImage, Spanned};
+use plywood_core::manifest::{Manifest, RegistryPrefix, ResolvedImage, Spanned};
+use plywood_core::oci::Reference;
 use plywood_core::platform::Platform;
+use plywood_oci::registry::RegistryClient;
+use plywood_oci::store::Store;
 use serde::Serialize;
 
 use crate::Error;
-use crate::build::{BuildOptions, BuildReport, BuiltImage, BuiltPlatform, Loadable, Output, build};
+use crate::build::{BuildOptions, BuildReport, BuiltImage, BuiltPlatform, Loadable, build};
 use crate::engine::{ContainerOptions, Engine, EngineError, EngineKind};
 use crate::events::{Events, Task, Unit};
 use crate::workspace::Workspace;
 
+use subject::Subject;
+pub use subject::SubjectError;
+
 /// What `test` is asked to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TestOptions {
-    /// The images by name; all of the manifest's when empty.
+    /// The images: names of the manifest, or what is in a registry as `IMAGE@sha256:…` or by its full name; all of the
+    /// manifest's when empty.
     pub images: Vec<String>,
+    /// The image of the manifest whose tests are run on what is in a registry; the one that is pushed to that repository
+    /// when `None`.
+    pub image: Option<String>,
+    /// Where the images are instead of the workspace's registry.
+    pub registry: Option<RegistryPrefix>,
     /// The platforms; the host's alone when empty.
     pub platforms: Vec<Platform>,
     /// The engine; whichever is there when `None`.
@@ -44,6 +59,8 @@ pub struct TestReport {
 pub struct TestedImage {
     /// Its name in the manifest.
     pub name: String,
+    /// Its full name with its digest, where it came from a registry.
+    pub reference: Option<String>,
     /// On which platform.
     pub platform: Platform,
     /// Its tests, in the order of the manifest, those of the images it stands on first.
@@ -66,74 +83,125 @@ impl TestReport {
     }
 }
 
-/// Builds the images where needed, boots each and runs its tests, every one in a container of its own.
+/// Boots images and runs their tests, every one in a container of its own. Those of the workspace are built where needed,
+/// those of a registry are fetched by `client` and tested as they are there.
 ///
 /// # Errors
-/// As `build`, and when the engine fails; that tests fail is in the report.
-pub fn test(options: &TestOptions, workspace: &Workspace, events: &dyn Events) -> Result<TestReport, Error> {
+/// As `build`, when an image of a registry cannot be had, and when the engine fails; that tests fail is in the report.
+pub fn test(
+    options: &TestOptions,
+    workspace: &Workspace,
+    client: &RegistryClient,
+    events: &dyn Events,
+) -> Result<TestReport, Error> {
     let manifest = workspace.manifest()?;
-    for name in &options.images {
-        manifest.resolve(name)?;
-    }
+    let parse = |text: &String| Subject::parse(text, options.image.as_deref(), options.registry.as_ref(), &manifest);
+    let subjects = options.images.iter().map(parse).collect::<Result<Vec<Subject>, Error>>()?;
     let engine = Engine::find(options.engine)?;
-    let build_options = BuildOptions {
-        images: options.images.clone(),
-        platforms: options.platforms.clone(),
-        locked: options.locked,
-        ..BuildOptions::default()
-    };
-    let built = build(&build_options, workspace, events)?;
-    let loadable = Loadable::new(engine.kind(), &built, &build_options, workspace, events)?;
+    let session = Session { options, workspace, manifest: &manifest, engine: &engine, client, events };
     let mut images = Vec::new();
-    for (image, platform) in wanted(options, &built) {
-        images.push(test_image(&engine, &manifest, loadable.output(), image, platform, events)?);
+    let built = subjects.iter().filter_map(|subject| match subject {
+        Subject::Built(image) => Some(image.clone()),
+        Subject::Pushed { .. } => None,
+    });
+    let built: Vec<String> = built.collect();
+    if subjects.is_empty() || !built.is_empty() {
+        session.built(built, &mut images)?;
+    }
+    for subject in &subjects {
+        if let Subject::Pushed { image, reference } = subject {
+            session.pushed(image, reference, &mut images)?;
+        }
     }
     Ok(TestReport { engine: engine.kind(), images })
 }
 
+/// What the tests of one run share.
+struct Session<'t> {
+    options: &'t TestOptions,
+    workspace: &'t Workspace,
+    manifest: &'t Manifest,
+    engine: &'t Engine,
+    client: &'t RegistryClient,
+    events: &'t dyn Events,
+}
+
+impl Session<'_> {
+    /// Builds images of the workspace, all when none is named, and tests them.
+    fn built(&self, names: Vec<String>, tested: &mut Vec<TestedImage>) -> Result<(), Error> {
+        let build_options = BuildOptions {
+            images: names,
+            platforms: self.options.platforms.clone(),
+            locked: self.options.locked,
+            ..BuildOptions::default()
+        };
+        let built = build(&build_options, self.workspace, self.events)?;
+        let loadable = Loadable::new(self.engine.kind(), &built, &build_options, self.workspace, self.events)?;
+        for (image, platform) in wanted(&build_options.images, &built) {
+            {
+                let label = format!("Loading {} into {}", image.name, self.engine.kind());
+                let _task = Task::start(self.events, label, None, Unit::Items);
+                self.engine.load(loadable.output(), image, platform)?;
+            }
+            let resolved = self.manifest.resolve(&image.name)?;
+            let tests = self.run(resolved, platform.platform, platform.image_id)?;
+            tested.push(TestedImage { name: image.name.clone(), reference: None, platform: platform.platform, tests });
+        }
+        Ok(())
+    }
+
+    /// Tests what a registry has.
+    fn pushed(&self, image: &str, reference: &Reference, tested: &mut Vec<TestedImage>) -> Result<(), Error> {
+        let resolved = self.manifest.resolve(image)?;
+        let store = Store::open(self.workspace.cache())?;
+        let found = pushed::find(self.client, reference)?;
+        let platforms = match self.options.platforms.as_slice() {
+            [] => &[crate::os::platform()],
+            platforms => platforms,
+        };
+        for platform in platforms {
+            let loaded = pushed::load(&found, reference, *platform, self.engine, &store, self.events)?;
+            let mut tests: Vec<TestResult> = pushed::size_limit(resolved, &loaded).into_iter().collect();
+            tests.extend(self.run(resolved, *platform, loaded.config.digest)?);
+            let (name, reference) = (image.to_owned(), Some(found.reference()));
+            tested.push(TestedImage { name, reference, platform: *platform, tests });
+        }
+        Ok(())
+    }
+
+    /// Runs the tests of an image that the engine has.
+    fn run(&self, image: &ResolvedImage, platform: Platform, id: Digest) -> Result<Vec<TestResult>, Error> {
+        let total = image.tests.len() as u64;
+        let label = format!("Testing {} for {platform}", image.name);
+        let task = Task::start(self.events, label, Some(total), Unit::Items);
+        let mut tests = Vec::new();
+        for check in &image.tests {
+            let container = ContainerOptions {
+                image: id.to_hex(),
+                platform: Some(platform),
+                user: check.user.as_ref().map(ToString::to_string),
+                env: BTreeMap::new(),
+                ..ContainerOptions::default()
+            };
+            let failures = run_check(self.engine, check, container)?;
+            tests.push(TestResult { title: check.title(), failures });
+            task.advance(1);
+        }
+        Ok(tests)
+    }
+}
+
 /// The images that were asked for, without those that were built only because others stand on them.
 fn wanted<'b>(
-    options: &'b TestOptions,
+    names: &'b [String],
     built: &'b BuildReport,
 ) -> impl Iterator<Item = (&'b BuiltImage, &'b BuiltPlatform)> {
-    let is_wanted = |image: &&BuiltImage| options.images.is_empty() || options.images.contains(&image.name);
+    let is_wanted = |image: &&BuiltImage| names.is_empty() || names.contains(&image.name);
     built
         .images
         .iter()
         .filter(is_wanted)
         .flat_map(|image| image.platforms.iter().map(move |platform| (image, platform)))
-}
-
-fn test_image(
-    engine: &Engine,
-    manifest: &Manifest,
-    output: &Output,
-    image: &BuiltImage,
-    platform: &BuiltPlatform,
-    events: &dyn Events,
-) -> Result<TestedImage, Error> {
-    let resolved: &ResolvedImage = manifest.resolve(&image.name)?;
-    {
-        let _task = Task::start(events, format!("Loading {} into {}", image.name, engine.kind()), None, Unit::Items);
-        engine.load(output, image, platform)?;
-    }
-    let total = resolved.tests.len() as u64;
-    let task =
-        Task::start(events, format!("Testing {} for {}", image.name, platform.platform), Some(total), Unit::Items);
-    let mut tests = Vec::new();
-    for check in &resolved.tests {
-        let container = ContainerOptions {
-            image: platform.image_id.to_hex(),
-            platform: Some(platform.platform),
-            user: check.user.as_ref().map(ToString::to_string),
-            env: BTreeMap::new(),
-            ..ContainerOptions::default()
-        };
-        let failures = run_check(engine, check, container)?;
-        tests.push(TestResult { title: check.title(), failures });
-        task.advance(1);
-    }
-    Ok(TestedImage { name: image.name.clone(), platform: platform.platform, tests })
 }
 
 /// What does not hold of one test. An engine that takes too long is a failed test, any other fault of it an error.

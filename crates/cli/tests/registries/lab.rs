@@ -1,0 +1,97 @@
+//! A workspace with a small image that needs no archive, and ways to run plywood in it.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use plywood_testkit::programs::copy_program;
+use serde_json::Value;
+
+const MANIFEST: &str = "\
+[workspace]
+name = \"lab\"
+registry = \"registry.invalid/team\"
+
+[images.tiny]
+debian = false
+cmd = [\"/usr/bin/cat\", \"/etc/motd\"]
+
+[images.tiny.files]
+\"/usr\" = { source = \"root/usr\" }
+\"/etc/motd\" = { text = \"carried\\n\" }
+
+[images.tiny.symlinks]
+\"/lib\" = \"usr/lib\"
+\"/lib64\" = \"usr/lib64\"
+
+[[images.tiny.tests]]
+name = \"the greeting\"
+command = [\"/usr/bin/cat\", \"/etc/motd\"]
+stdout = \"carried\\n\"
+";
+
+pub(crate) struct Lab {
+    folder: tempfile::TempDir,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        let lab = Self { folder: tempfile::tempdir().expect("a folder") };
+        fs::write(lab.path("plywood.toml"), MANIFEST).expect("written");
+        copy_program("cat", lab.path("root").as_std_path());
+        lab
+    }
+
+    /// Changes the manifest.
+    pub(crate) fn replace(&self, from: &str, to: &str) {
+        let path = self.path("plywood.toml");
+        let text = fs::read_to_string(&path).expect("a manifest");
+        assert!(text.contains(from), "{text}");
+        fs::write(path, text.replace(from, to)).expect("written");
+    }
+
+    /// A file of the workspace.
+    pub(crate) fn path(&self, name: &str) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path()).expect("UTF-8").join(name)
+    }
+
+    /// Plywood in the workspace with a cache of this name, and nobody's credentials.
+    pub(crate) fn command(&self, cache: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plywood"));
+        command.env("PLYWOOD_CACHE", self.path(cache)).env("HOME", self.path("home"));
+        for variable in [
+            "PLYWOOD_REGISTRY_AUTH",
+            "PLYWOOD_SIGNING_KEY",
+            "PLYWOOD_SIGNING_KEY_FILE",
+            "DOCKER_CONFIG",
+            "REGISTRY_AUTH_FILE",
+            "XDG_CONFIG_HOME",
+            "GITHUB_TOKEN",
+        ] {
+            command.env_remove(variable);
+        }
+        command.args(["-C", self.path("").as_str()]).args(arguments);
+        command
+    }
+
+    /// Runs plywood, which must succeed; gives its report.
+    pub(crate) fn json(&self, cache: &str, arguments: &[&str]) -> Value {
+        let output = succeed(self.command(cache, arguments).arg("--json"));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+}
+
+pub(crate) fn succeed(command: &mut Command) -> Output {
+    let output = command.output().expect("it runs");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{command:?} failed:\n{}{}", said(&output.stdout), said(&output.stderr));
+    output
+}
+
+/// Runs a command that must fail with `code`, and gives what it says.
+pub(crate) fn fail(command: &mut Command, code: i32) -> String {
+    let output = command.output().expect("it runs");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{command:?}:\n{said}");
+    said
+}

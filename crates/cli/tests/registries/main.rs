@@ -1,0 +1,4 @@
+//! The commands that speak to registries, by the command line, against Docker's own registry and podman.
+
+mod lab;
+mod tested;
