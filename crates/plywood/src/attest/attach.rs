@@ -21,6 +21,9 @@ use serde::Serialize;
 use super::AttestError;
 use super::fetch::{self, CosignTag};
 
+/// The configuration of what needs none (image-spec, "Guidance for an Empty Descriptor").
+const NO_CONFIG: &[u8] = b"{}";
+
 /// What became of something that was to be attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +45,9 @@ pub fn sign_and_attach(
     provenance: &Provenance,
 ) -> Result<Attached, AttestError> {
     let signed = sign(repository, subject, key)?;
+    if is_attested(repository, subject, key, SLSA_PROVENANCE, provenance)? {
+        return Ok(signed);
+    }
     let attachments = fetch::attachments(repository, subject.digest)?;
     let trust = Trust::judge(subject.digest, &attachments.found, std::slice::from_ref(key.public()));
     if trust.provenances().any(|(_, told)| told.says_the_same(provenance)) {
@@ -77,16 +83,41 @@ pub(super) fn attest(
     predicate_type: &str,
     predicate: &impl Serialize,
 ) -> Result<Attached, AttestError> {
-    let bytes = to_json(&envelope(repository, subject, key, predicate_type, predicate));
-    let layer = Descriptor::of(MediaType::DSSE_ENVELOPE, &bytes)
-        .annotated(annotations::COSIGN_SIGNATURE, "")
-        .annotated(annotations::COSIGN_PREDICATE_TYPE, predicate_type);
+    let (layer, bytes) =
+        attestation_layer(&envelope(repository, subject, key, predicate_type, predicate), predicate_type);
     let outdated = |old: &Descriptor| {
         let same_type = old.annotations.get(annotations::COSIGN_PREDICATE_TYPE).is_some_and(|it| it == predicate_type);
         Ok(same_type && is_ours(repository, subject.digest, old, key)?)
     };
     let tagged = under_tag(repository, subject.digest, CosignTag::Attestation, &layer, &bytes, outdated)?;
     bundle(repository, subject, key, predicate_type, predicate).map(|bundled| tagged.max(bundled))
+}
+
+/// Whether the very same is said of a digest in both forms already, as names alone show: nothing that is attached is read.
+fn is_attested(
+    repository: &Repository,
+    subject: &Descriptor,
+    key: &PrivateKey,
+    predicate_type: &str,
+    predicate: &impl Serialize,
+) -> Result<bool, AttestError> {
+    let envelope = envelope(repository, subject, key, predicate_type, predicate);
+    let (layer, _) = attestation_layer(&envelope, predicate_type);
+    let tagged = fetch::manifest_under(repository, &CosignTag::Attestation.of(subject.digest)?)?;
+    if !tagged.is_some_and(|manifest| manifest.layers.contains(&layer)) {
+        return Ok(false);
+    }
+    let (manifest, _) = bundle_of(envelope, subject, key, predicate_type);
+    is_referrer(repository, subject, &manifest)
+}
+
+/// An envelope as cosign keeps it under its tag: the layer, and what is in it.
+fn attestation_layer(envelope: &DsseEnvelope, predicate_type: &str) -> (Descriptor, Vec<u8>) {
+    let bytes = to_json(envelope);
+    let layer = Descriptor::of(MediaType::DSSE_ENVELOPE, &bytes)
+        .annotated(annotations::COSIGN_SIGNATURE, "")
+        .annotated(annotations::COSIGN_PREDICATE_TYPE, predicate_type);
+    (layer, bytes)
 }
 
 fn envelope(
@@ -102,7 +133,7 @@ fn envelope(
 
 /// Whether this key signed an envelope about the digest.
 fn is_ours(repository: &Repository, about: Digest, layer: &Descriptor, key: &PrivateKey) -> Result<bool, AttestError> {
-    let attachment = fetch::layer(repository, layer)?;
+    let attachment = fetch::layer(repository, about, layer)?;
     let trust = attachment
         .as_ref()
         .ok()
@@ -158,8 +189,24 @@ fn bundle(
     predicate: &impl Serialize,
 ) -> Result<Attached, AttestError> {
     let envelope = envelope(repository, subject, key, predicate_type, predicate);
+    let (manifest, bytes) = bundle_of(envelope, subject, key, predicate_type);
+    if is_referrer(repository, subject, &manifest)? {
+        return Ok(Attached::Present);
+    }
+    put_bytes(repository, &bytes)?;
+    put_bytes(repository, NO_CONFIG)?;
+    repository.put_referrer(&manifest)?;
+    Ok(Attached::Written)
+}
+
+/// A bundle with an envelope: the manifest that attaches it, and the bundle itself.
+fn bundle_of(
+    envelope: DsseEnvelope,
+    subject: &Descriptor,
+    key: &PrivateKey,
+    predicate_type: &str,
+) -> (ImageManifest, Vec<u8>) {
     let bytes = to_json(&SigstoreBundle::new(envelope, key.public()));
-    const NO_CONFIG: &[u8] = b"{}";
     let config = Descriptor::of(MediaType::EMPTY_JSON, NO_CONFIG);
     let layer = Descriptor::of(MediaType::SIGSTORE_BUNDLE, &bytes);
     let notes = BTreeMap::from([
@@ -169,15 +216,14 @@ fn bundle(
     let mut manifest = ImageManifest::new(config, vec![layer], notes);
     manifest.artifact_type = Some(MediaType::SIGSTORE_BUNDLE);
     manifest.subject = Some(Descriptor::new(subject.media_type.clone(), subject.digest, subject.size));
-    let digest = Digest::of(&to_json(&manifest));
+    (manifest, bytes)
+}
+
+/// Whether a manifest of a bundle is attached.
+fn is_referrer(repository: &Repository, subject: &Descriptor, manifest: &ImageManifest) -> Result<bool, AttestError> {
+    let digest = Digest::of(&to_json(manifest));
     let there = repository.referrers(subject.digest, Some(&MediaType::SIGSTORE_BUNDLE))?;
-    if there.iter().any(|referrer| referrer.digest == digest) {
-        return Ok(Attached::Present);
-    }
-    put_bytes(repository, &bytes)?;
-    put_bytes(repository, NO_CONFIG)?;
-    repository.put_referrer(&manifest)?;
-    Ok(Attached::Written)
+    Ok(there.iter().any(|referrer| referrer.digest == digest))
 }
 
 /// Makes sure that a repository has a small blob.

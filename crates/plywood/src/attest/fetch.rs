@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::BASE64;
 use plywood_core::attest::{
-    Attachment, AttestationError, DsseEnvelope, MAX_ATTESTATION, PublicKey, SigstoreBundle, Trust,
+    Attachment, AttestationError, DsseEnvelope, MAX_ATTESTATION, PublicKey, SigstoreBundle, SimpleSigning, Trust,
 };
 use plywood_core::digest::Digest;
 use plywood_core::oci::distribution::ManifestKind;
@@ -58,6 +58,24 @@ pub fn trusted(repository: &Repository, digest: Digest, keys: &[PublicKey]) -> R
     Ok(trust)
 }
 
+/// Whether one of these keys signed a digest: what [`trusted`] would say of it, with as little read as that takes.
+///
+/// # Errors
+/// As [`trusted`].
+pub fn is_signed(repository: &Repository, digest: Digest, keys: &[PublicKey]) -> Result<bool, AttestError> {
+    let manifest = manifest_under(repository, &CosignTag::Signature.of(digest)?)?;
+    let layers = manifest.into_iter().flat_map(|manifest| manifest.layers).take(MAX_ATTACHMENTS);
+    let rebuilt = layers.filter_map(|layer| {
+        let payload = payload_of(repository, digest, &layer)?;
+        parse(&layer, payload).ok()?
+    });
+    let rebuilt: Vec<Attachment> = rebuilt.collect();
+    if Trust::judge(digest, &rebuilt, keys).is_signed() {
+        return Ok(true);
+    }
+    Ok(trusted(repository, digest, keys)?.is_signed())
+}
+
 /// Everything that is attached to a digest.
 pub(super) fn attachments(repository: &Repository, digest: Digest) -> Result<Attachments, AttestError> {
     let mut attachments = Attachments::default();
@@ -90,7 +108,7 @@ pub(super) fn attachments(repository: &Repository, digest: Digest) -> Result<Att
         return Err(AttestError::TooMany { digest, limit: MAX_ATTACHMENTS });
     }
     for descriptor in &layers {
-        match layer(repository, descriptor)? {
+        match layer(repository, digest, descriptor)? {
             Ok(attachment) => attachments.found.extend(attachment),
             Err(error) => drop(attachments.unread.insert(error.to_string())),
         }
@@ -111,9 +129,21 @@ pub(super) fn manifest_under(repository: &Repository, tag: &Tag) -> Result<Optio
     }
 }
 
-/// What a layer holds, when it is of a kind that is signed.
+/// The payload of a signature over `about` that plywood or cosign made in this very repository: all of it is known but the
+/// signature, which is an annotation, so that the blob need not be read. It has the digest by which the layer names it,
+/// so it is what the registry would give.
+fn payload_of(repository: &Repository, about: Digest, layer: &Descriptor) -> Option<Vec<u8>> {
+    if layer.media_type != MediaType::COSIGN_SIMPLE_SIGNING {
+        return None;
+    }
+    let payload = SimpleSigning { reference: repository.name().to_string(), digest: about }.to_payload();
+    (payload.len() as u64 == layer.size && Digest::of(&payload) == layer.digest).then_some(payload)
+}
+
+/// What a layer attached to the digest `about` holds, when it is of a kind that is signed.
 pub(super) fn layer(
     repository: &Repository,
+    about: Digest,
     layer: &Descriptor,
 ) -> Result<Result<Option<Attachment>, AttestationError>, AttestError> {
     let kind = &layer.media_type;
@@ -126,7 +156,10 @@ pub(super) fn layer(
     if layer.size > limit {
         return Ok(Err(AttestationError::TooLarge { size: usize::try_from(layer.size).unwrap_or(usize::MAX) }));
     }
-    let bytes = repository.read_blob(layer, limit)?;
+    let bytes = match payload_of(repository, about, layer) {
+        Some(payload) => payload,
+        None => repository.read_blob(layer, limit)?,
+    };
     Ok(parse(layer, bytes))
 }
 

@@ -21,7 +21,7 @@ pub use audit::{AuditOptions, AuditReport, AuditState, AuditedImage, audit};
 pub use builder::{BUILDER_VARIABLE, provenance};
 pub use checks::{Check, CheckState};
 pub use error::AttestError;
-pub use fetch::trusted;
+pub use fetch::{is_signed, trusted};
 pub use keys::{
     GeneratedKey, KEY_FILE_VARIABLE, KEY_VARIABLE, KeyOrigin, PASSWORD_VARIABLE, generate_key, public_key, signing_key,
 };

@@ -66,7 +66,7 @@ fn is_believed(repository: &Repository, index: &Descriptor, believed: &Believed)
     match believed {
         Believed::Nobody => Ok(false),
         Believed::Registry => Ok(true),
-        Believed::Keys(keys) => Ok(attest::trusted(repository, index.digest, keys)?.is_signed()),
+        Believed::Keys(keys) => Ok(attest::is_signed(repository, index.digest, keys)?),
     }
 }
 

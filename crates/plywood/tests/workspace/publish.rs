@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use plywood::attest::generate_key;
+use data_encoding::BASE64;
+use plywood::attest::{generate_key, signing_key};
 use plywood::publish::{PromoteOptions, PruneOptions, PushOptions, PushOutcome, PushReport, promote, prune, push};
-use plywood_core::attest::KeyAlgorithm;
+use plywood_core::attest::{KeyAlgorithm, PrivateKey, SimpleSigning};
 use plywood_core::digest::Digest;
+use plywood_core::oci::{Descriptor, ImageManifest, MediaType, annotations, to_json};
 use plywood_oci::registry::{ClientConfig, RegistryClient};
+use plywood_testkit::docker_registry::Access;
 use plywood_testkit::registry::RegistryFault;
 use plywood_testkit::{DockerRegistry, TestRegistry, require};
 
@@ -80,8 +83,7 @@ fn an_empty_cache_pushes_what_is_unchanged_without_a_blob() {
     assert_eq!(digests(&first), digests(&again));
     let requests = registry.requests().split_off(before);
     assert!(!requests.is_empty());
-    let touched = requests.iter().filter(|request| request.path.contains("/blobs/") && request.method != "HEAD");
-    assert_eq!(touched.count(), 0, "{requests:?}");
+    assert_eq!(touched(&requests), [] as [&Access; 0]);
 
     // One package more: its layer and the images' own are built and uploaded, nothing else, and nothing is downloaded.
     let more = fixture.read("plywood.toml").replace("\"small\"]", "\"small\", \"base-files\"]");
@@ -93,6 +95,88 @@ fn an_empty_cache_pushes_what_is_unchanged_without_a_blob() {
     let got = requests.iter().filter(|request| request.method == "GET" && request.path.contains("/blobs/"));
     assert_eq!(got.count(), 0, "{requests:?}");
     assert!(changed.images.iter().map(|image| image.blobs.uploaded).sum::<usize>() < 12, "{changed:?}");
+}
+
+/// Requests for blobs that are more than a question whether they are there.
+fn touched(requests: &[Access]) -> Vec<&Access> {
+    requests.iter().filter(|request| request.path.contains("/blobs/") && request.method != "HEAD").collect()
+}
+
+#[test]
+fn what_is_signed_is_believed_without_a_blob_too() {
+    if !require(&["docker-registry"]) {
+        return;
+    }
+    let (fixture, registry) = (fixture("keys = [\"ci.pub\"]"), DockerRegistry::start());
+    generate_key(&fixture.path().join("ci.key"), KeyAlgorithm::EcdsaP256).expect("a key");
+    let signing = PushOptions { key: Some(fixture.path().join("ci.key")), ..PushOptions::default() };
+    let signed = push_to(&fixture, &registry.host(), "cache", signing.clone());
+    assert!(signed.images.iter().all(|image| image.signed), "{signed:?}");
+    // Whoever signs again finds everything signed; whoever cannot sign believes who did.
+    for (cache, options) in [("second", signing), ("third", PushOptions::default())] {
+        let before = registry.requests().len();
+        let again = push_to(&fixture, &registry.host(), cache, options);
+        assert_eq!((errors(&again), digests(&again)), (vec![], digests(&signed)));
+        let requests = registry.requests().split_off(before);
+        assert!(!requests.is_empty());
+        assert_eq!(touched(&requests), [] as [&Access; 0]);
+        let written = requests.iter().filter(|request| !["HEAD", "GET"].contains(&request.method.as_str()));
+        assert_eq!(written.count(), 0, "{requests:?}");
+        assert!(!fixture.path().join(cache).join("debian/debs").exists(), "no package was fetched");
+    }
+}
+
+#[test]
+fn a_signature_that_is_not_rebuilt_is_read_and_one_by_others_is_not_believed() {
+    let (fixture, registry) = (fixture("keys = [\"ci.pub\"]"), TestRegistry::start());
+    for name in ["ci.key", "other.key"] {
+        generate_key(&fixture.path().join(name), KeyAlgorithm::Ed25519).expect("a key");
+    }
+    let key = |name: &str| signing_key(Some(&fixture.path().join(name))).expect("a key").expect("it is named");
+    let only = PushOptions { images: vec!["base".to_owned()], ..PushOptions::default() };
+    let pushed = push_to(&fixture, &registry.host(), "cache", only.clone());
+    let digest = digests(&pushed)["base"];
+    let repository = format!("{}/team/base", registry.host());
+    let tag = format!("sha256-{}.sig", digest.to_hex());
+    let plant = |payload: &[u8], named: &[u8], key: &PrivateKey| {
+        registry.add_blob("team/base", payload);
+        let signature = BASE64.encode(&key.sign(payload));
+        let layer = Descriptor::of(MediaType::COSIGN_SIMPLE_SIGNING, named);
+        let layer = layer.annotated(annotations::COSIGN_SIGNATURE, signature);
+        let manifest = ImageManifest::new(layer.clone(), vec![layer], BTreeMap::new());
+        registry.add_manifest("team/base", Some(&tag), MediaType::IMAGE_MANIFEST.as_str(), &to_json(&manifest));
+    };
+    let payload = SimpleSigning { reference: repository, digest }.to_payload();
+    // As cosign writes it with an annotation, and as it is after the image has moved here from another registry.
+    let noted = String::from_utf8(payload.clone()).expect("JSON");
+    let noted = noted.replace("\"optional\":null", "\"optional\":{\"build\":\"7\"}").into_bytes();
+    let elsewhere = SimpleSigning { reference: "registry.example/base".to_owned(), digest }.to_payload();
+    let about_another =
+        SimpleSigning { reference: format!("{}/team/base", registry.host()), digest: Digest::of(b"x") }.to_payload();
+    for (number, (payload, named, signer, believed, read)) in [
+        (&payload, &payload, "ci.key", true, 0),
+        (&noted, &noted, "ci.key", true, 1),
+        (&elsewhere, &elsewhere, "ci.key", true, 1),
+        (&payload, &payload, "other.key", false, 0),
+        (&noted, &noted, "other.key", false, 1),
+        (&about_another, &about_another, "ci.key", false, 1),
+        // A signature of ours over other bytes, under the name of what would be believed.
+        (&about_another, &payload, "ci.key", false, 0),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        plant(payload, named, &key(signer));
+        let (before, said) = (registry.count("GET", "/blobs/"), fixture.events.sentences().len());
+        let cache = format!("cache-{number}");
+        push_to(&fixture, &registry.host(), &cache, only.clone());
+        let sentences = fixture.events.sentences().split_off(said);
+        let refused = sentences.iter().any(|text| text.contains("no trusted key signed"));
+        let made =
+            fixture.path().join(&cache).join("segments").read_dir_utf8().is_ok_and(|mut all| all.next().is_some());
+        assert_eq!((refused, made), (!believed, !believed), "{number}: {sentences:?}");
+        assert_eq!(registry.count("GET", "/blobs/") - before, read, "{number}");
+    }
 }
 
 #[test]
