@@ -66,13 +66,14 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// A layer that is said to be in a registry: what [`Layer::descriptor`] wrote. `None` when something is missing.
+    /// A layer that is said to be in a registry: what [`Layer::descriptor`] wrote. `None` when something is missing, other
+    /// than the key, which layers of somebody else's image do not have.
     ///
     /// Nothing of it is proved. Whoever takes it for the layer of its key must trust the manifest that says so.
     pub fn of_descriptor(descriptor: &Descriptor) -> Option<Self> {
         let note = |key: &str| descriptor.annotations.get(key);
         Some(Self {
-            key: Some(LayerKey(note(annotations::LAYER_KEY)?.parse().ok()?)),
+            key: note(annotations::LAYER_KEY).map(|key| key.parse().map(LayerKey)).transpose().ok()?,
             digest: descriptor.digest,
             diff_id: note(annotations::LAYER_DIFF_ID)?.parse().ok()?,
             size: descriptor.size,

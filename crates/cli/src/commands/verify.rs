@@ -105,6 +105,9 @@ pub(super) fn came_from(provenance: &ProvenanceSummary) -> String {
     let dirty = if provenance.dirty { ", with changes that are in no commit" } else { "" };
     row("commit", &provenance.commit.as_ref().map(|commit| format!("{commit}{dirty}")));
     row("lock", &provenance.lock.map(|lock| lock.to_string()));
+    for base in &provenance.bases {
+        row("base", &Some(base.clone()));
+    }
     row("builder", &Some(provenance.builder.clone()));
     row("run", &provenance.run);
     row("plywood", &Some(provenance.plywood.clone()));

@@ -2,13 +2,14 @@
 
 use plywood_core::attest::{Materials, Provenance, Source};
 use plywood_core::digest::Digest;
-use plywood_core::lockfile::Lockfile;
+use plywood_core::lockfile::{LockedBases, Lockfile};
 use plywood_core::manifest::Manifest;
 use serde::Serialize;
 
 use super::rebuild::RebuildReport;
 use super::verify::VerifiedDigest;
 use crate::Error;
+use crate::pull;
 use crate::workspace::Workspace;
 
 /// As many differences are told; the rest is counted.
@@ -146,7 +147,10 @@ fn local(provenance: &Provenance, here: &Here) -> Vec<Check> {
         None => "leave the workspace out with `--no-workspace`".to_owned(),
     };
     let failed = |name, message: &str| Check::new(name, false, message).hint(elsewhere.clone());
-    let Ok(image) = here.manifest.resolve(provenance.image()) else {
+    let parameters = &provenance.build_definition.external_parameters;
+    let nothing = LockedBases::default();
+    let bases = here.lock.as_ref().map_or(&nothing, |(lock, _)| &lock.bases);
+    let Ok(image) = pull::image_over(&here.manifest, bases, provenance.image(), &parameters.platforms) else {
         let message = format!("plywood.toml here has no image `{}`", provenance.image());
         return vec![failed("manifest", &message)];
     };
@@ -158,9 +162,8 @@ fn local(provenance: &Provenance, here: &Here) -> Vec<Check> {
     } else {
         failed("lock", "plywood.lock here is not the one it was built from")
     }];
-    let parameters = &provenance.build_definition.external_parameters;
     let materials = Materials {
-        image,
+        image: &image,
         platforms: &parameters.platforms,
         manifest: here.manifest.digest(),
         lock,

@@ -91,6 +91,8 @@ pub struct ProvenanceSummary {
     pub run: Option<String>,
     /// The version of plywood.
     pub plywood: String,
+    /// The images outside of the workspace that it is built on, each with its digest.
+    pub bases: BTreeSet<String>,
     /// How many materials it names.
     pub materials: usize,
     /// The key that vouches for it.
@@ -107,6 +109,7 @@ impl ProvenanceSummary {
             commit: provenance.commit().map(str::to_owned),
             dirty: provenance.is_dirty(),
             lock: provenance.lock(),
+            bases: provenance.bases().map(|(name, digest)| format!("{name} {digest}")).collect(),
             builder: provenance.run_details.builder.id.clone(),
             run: provenance.run_details.metadata.invocation_id.clone(),
             plywood: provenance.build_definition.internal_parameters.plywood.clone(),

@@ -22,6 +22,7 @@ use crate::attest;
 use crate::build::{BuildOptions, Made, MadeImage, MadePlatform, make_images};
 use crate::error::in_full;
 use crate::events::Events;
+use crate::pull;
 use crate::workspace::Workspace;
 
 /// What `push` is asked to do.
@@ -226,6 +227,7 @@ impl Push<'_> {
                 missing.push(image);
             }
         }
+        known.saw_bases(&made.ensured.lock.bases);
         let transfer = Transfer::plan(repository, &blobs, known)?;
         if self.options.dry_run {
             pushed.blobs = transfer.figures();
@@ -292,12 +294,13 @@ impl Push<'_> {
     ) -> Result<(), Error> {
         let platforms: Vec<Platform> = pushed.platforms.iter().map(|platform| platform.platform).collect();
         let provenance = made.map(|made| {
-            let image = self.manifest.resolve(&pushed.name)?;
+            let lock = &made.ensured.lock;
+            let image = pull::image_over(self.manifest, &lock.bases, &pushed.name, &platforms)?;
             Ok::<_, Error>(attest::provenance(Materials {
-                image,
+                image: &image,
                 platforms: &platforms,
                 manifest: self.manifest.digest(),
-                lock: &made.ensured.lock,
+                lock,
                 lock_digest: Digest::of(made.ensured.text.as_bytes()),
                 created: made.created,
                 source: &self.source,

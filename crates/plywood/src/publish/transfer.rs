@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use plywood_core::digest::Digest;
+use plywood_core::lockfile::LockedBases;
+use plywood_core::manifest::BaseReference;
 use plywood_core::oci::{Descriptor, ImageIndex, ImageManifest, ManifestName, RepositoryName, Tag};
 use plywood_oci::registry::{BlobOutcome, BlobSource, RegistryClient, Repository, no_progress};
 use plywood_oci::store::Store;
@@ -46,6 +48,17 @@ impl<'p> Known<'p> {
             }
         }
         published
+    }
+
+    /// Enters the layers of bases that are in the registry that is pushed to, so that they are mounted from there.
+    pub(super) fn saw_bases(&mut self, bases: &LockedBases) {
+        for (base, platforms) in bases {
+            let BaseReference::Registry(base) = base else { continue };
+            if self.repositories.iter().any(|(name, _)| name.registry() == base.registry()) {
+                let layers = platforms.values().flat_map(|locked| &locked.layers).map(|layer| layer.digest);
+                self.saw(layers, base.name());
+            }
+        }
     }
 
     fn saw(&mut self, blobs: impl IntoIterator<Item = Digest>, name: &RepositoryName) {

@@ -14,6 +14,6 @@ mod system;
 pub use error::PullError;
 pub use fetch_error::FetchError;
 pub(crate) use image::RegistryImage;
-pub(crate) use resolve::{resolve, with_facts};
+pub(crate) use resolve::{image_over, resolve, with_facts};
 pub(crate) use source::Puller;
 pub(crate) use system::{PulledBase, distribution};

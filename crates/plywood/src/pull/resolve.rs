@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plywood_core::lockfile::{LockedBase, LockedBases, LockedLayer};
-use plywood_core::manifest::{BaseFacts, BaseReference, Bases, HttpUrl, ImageName, Manifest, ResolvedImage};
+use plywood_core::manifest::{
+    BaseFacts, BaseReference, Bases, HttpUrl, ImageName, Manifest, ResolvedImage, UnknownImageError,
+};
 use plywood_core::oci::{Descriptor, ImageConfig, ImageManifest, ManifestName};
 use plywood_core::platform::Platform;
 use plywood_oci::codec::LayerCompression;
@@ -136,6 +138,22 @@ pub(crate) fn with_facts(
     };
     let facts: Bases = bases.iter().filter_map(facts).collect();
     manifest.resolved_over(&facts)
+}
+
+/// One image of a manifest over what is locked of its base, for what is the same on all of these platforms: where its
+/// packages come from.
+///
+/// # Errors
+/// When the manifest has no such image.
+pub(crate) fn image_over(
+    manifest: &Manifest,
+    bases: &LockedBases,
+    name: &str,
+    platforms: &[Platform],
+) -> Result<ResolvedImage, UnknownImageError> {
+    let image = manifest.resolve(name)?;
+    let over = platforms.first().and_then(|platform| with_facts(manifest, bases, *platform).remove(name));
+    Ok(over.unwrap_or_else(|| image.clone()))
 }
 
 /// Ubuntu's archives: that of the main architectures and that of ports are two.

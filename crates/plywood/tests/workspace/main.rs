@@ -7,4 +7,5 @@ mod certificates;
 mod fixture;
 mod lock;
 mod publish;
+mod published_bases;
 mod scripts;

@@ -7,18 +7,21 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Provenance};
-use super::{ResourceDescriptor, RunDetails, RunMetadata, Source, nix};
+use super::{ResourceDescriptor, RunDetails, RunMetadata, Source, base, nix};
 use crate::digest::{Digest, FileHash, Sha256Hash};
 use crate::lockfile::{LockedPackage, LockedRelease, Lockfile};
-use crate::manifest::ResolvedImage;
+use crate::manifest::{DebianSource, ResolvedImage};
 use crate::oci::Timestamp;
 use crate::platform::Platform;
 use crate::purl::Purl;
 
+/// The vendor of Debian's own packages.
+const DEBIAN: &str = "debian";
+
 /// Everything that an image is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Materials<'m> {
-    /// The image.
+    /// The image, over what is locked of its base if it has one.
     pub image: &'m ResolvedImage,
     /// The platforms that the subject is for.
     pub platforms: &'m [Platform],
@@ -110,10 +113,12 @@ fn keyed(materials: &[ResourceDescriptor]) -> BTreeMap<&str, &BTreeMap<String, S
     files.map(|it| (if it.uri.is_empty() { it.name.as_str() } else { it.uri.as_str() }, &it.digest)).collect()
 }
 
-/// What goes into the image: the workspace first, then what the archives signed, then every package, each once.
+/// What goes into the image: the workspace first, then what it is built on, then what the archives signed, then every
+/// package, each once.
 pub fn materials(from: Materials<'_>) -> Vec<ResourceDescriptor> {
     let files = [("plywood.toml", from.manifest), ("plywood.lock", from.lock_digest)];
     let releases = from.lock.releases.iter().filter(|release| is_asked(from.image, release));
+    let bases = from.platforms.iter().filter_map(|platform| base::base(from.image, from.lock, *platform));
     let mut packages = BTreeMap::new();
     for platform in from.platforms {
         let locked = from.lock.packages_of(from.image.name.as_str(), *platform);
@@ -129,7 +134,8 @@ pub fn materials(from: Materials<'_>) -> Vec<ResourceDescriptor> {
     let flake = flake.map(|nix| hashed("flake.lock", "", nix.flake_lock.hash()));
     let workspace = source(from.source).into_iter();
     let files = files.into_iter().map(|(name, digest)| hashed(name, "", digest.hash()));
-    workspace.chain(files).chain(flake).chain(releases.map(release)).chain(packages.into_values()).collect()
+    let files = workspace.chain(files).chain(flake).chain(bases);
+    files.chain(releases.map(release)).chain(packages.into_values()).collect()
 }
 
 /// The commit; nothing outside of version control.
@@ -148,10 +154,19 @@ fn source(source: &Source) -> Option<ResourceDescriptor> {
 fn is_asked(image: &ResolvedImage, release: &LockedRelease) -> bool {
     let Some(debian) = &image.debian else { return false };
     let (label, suite) = (release.repository.as_str(), debian.suite.as_str());
-    let own = matches!(label, "debian" | "security");
+    let own = vendor(debian, label) != label || label == debian.distribution.as_deref().unwrap_or(DEBIAN);
     let same_suite =
         release.suite.as_str().strip_prefix(suite).is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'-', ..]));
     (own && same_suite) || debian.repositories.keys().any(|name| name.as_str() == label)
+}
+
+/// The vendor of what an archive has, by the lock's word for it: of a security archive the distribution itself.
+fn vendor<'l>(source: &DebianSource, label: &'l str) -> &'l str {
+    match source.distribution.as_deref() {
+        None if label == "security" => DEBIAN,
+        None => label,
+        Some(id) => label.strip_suffix("-security").filter(|vendor| *vendor == id).unwrap_or(label),
+    }
 }
 
 fn release(release: &LockedRelease) -> ResourceDescriptor {
@@ -160,9 +175,9 @@ fn release(release: &LockedRelease) -> ResourceDescriptor {
 }
 
 fn deb(image: &ResolvedImage, platform: Platform, package: &LockedPackage) -> ResourceDescriptor {
-    let vendor = match package.repository.as_str() {
-        "security" => "debian",
-        label => label,
+    let vendor = match &image.debian {
+        Some(debian) => vendor(debian, package.repository.as_str()),
+        None => package.repository.as_str(),
     };
     let architecture = if package.any_architecture { "all" } else { platform.architecture() };
     let (name, version) = (package.name.as_str(), package.version.as_str());

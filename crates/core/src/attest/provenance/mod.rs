@@ -3,6 +3,7 @@
 //! Equal inputs give equal bytes: nothing in it is measured, and the times that SLSA allows are left out. What a run adds, its
 //! builder and its page in the CI, is in `runDetails` alone.
 
+mod base;
 mod materials;
 mod model;
 mod nix;

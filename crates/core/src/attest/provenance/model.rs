@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::BUILD_TYPE;
+use super::base::is_base;
 use crate::attest::AttestationError;
 use crate::attest::error::{parse, rule};
 use crate::digest::{Digest, Sha256Hash};
@@ -159,6 +160,15 @@ impl Provenance {
     /// The image's name in the manifest.
     pub fn image(&self) -> &str {
         &self.build_definition.external_parameters.image
+    }
+
+    /// The images outside of the workspace that it is built on: how the manifest names each, and its digest.
+    pub fn bases(&self) -> impl Iterator<Item = (&str, Digest)> {
+        let bases = self.build_definition.resolved_dependencies.iter().filter(|it| is_base(it));
+        bases.filter_map(|it| {
+            let hash = Sha256Hash::from_hex(it.digest.get("sha256")?).ok()?;
+            Some((it.name.as_str(), Digest::new(hash)))
+        })
     }
 
     fn file(&self, name: &str) -> Option<Digest> {

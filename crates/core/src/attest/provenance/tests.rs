@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::digest::{Digest, FileHash, NarHash};
-use crate::lockfile::{LockedImage, LockedPackage, LockedPlatform, LockedRelease, Lockfile, PackageUse};
+use crate::lockfile::{LockedBase, LockedImage, LockedPackage, LockedPlatform, LockedRelease, Lockfile, PackageUse};
 use crate::lockfile::{LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedStorePath, PackageAbout};
-use crate::manifest::Manifest;
+use crate::manifest::{BaseFacts, BaseReference, Manifest};
 use crate::nix::{StoreHash, StorePath};
-use crate::oci::Timestamp;
+use crate::oci::{RuntimeConfig, Timestamp};
 use crate::platform::Platform;
 
 const MANIFEST: &str = "\
@@ -191,4 +191,64 @@ fn store_paths_are_materials_with_their_closures() {
         NarHash::of(b"glibc-2.40").to_sri()
     );
     assert_eq!(told[3], expect);
+}
+
+fn locked_base(content: &[u8]) -> LockedBase {
+    LockedBase {
+        manifest: Digest::of(content),
+        config: Digest::of(b"config"),
+        config_size: 6,
+        created: None,
+        distribution: Some("ubuntu noble".parse().expect("a distribution")),
+        runtime: RuntimeConfig::default(),
+        layers: Vec::new(),
+    }
+}
+
+#[test]
+fn a_base_and_its_distribution_are_materials() {
+    let check = |from: &str, expect: &str| {
+        let text = format!("[workspace]\nname = \"w\"\n[images.base]\nfrom = \"{from}\"\npackages = [\"git\"]\n");
+        let manifest = Manifest::parse(&text).expect("a manifest");
+        let reference: BaseReference = from.parse().expect("a reference");
+        let locked = locked_base(b"manifest");
+        let facts = BaseFacts { distribution: locked.distribution.clone(), ..BaseFacts::default() };
+        let resolved = manifest.resolved_over(&[(reference.clone(), facts)].into());
+        let mut lock = lock();
+        lock.bases.insert(reference, [(Platform::LinuxAmd64, locked)].into());
+        lock.releases = ["ubuntu noble", "ubuntu-security noble-security", "debian trixie", "ubuntu jammy"]
+            .map(|text| text.split_once(' ').expect("two words"))
+            .map(|(repository, suite)| release(repository, suite))
+            .to_vec();
+        for package in lock.packages.values_mut().flat_map(|packages| packages.values_mut()) {
+            let label = if package.repository.as_str() == "security" { "ubuntu-security" } else { "ubuntu" };
+            package.repository = label.parse().expect("a label");
+        }
+        let materials = Materials {
+            image: resolved.get("base").expect("it is there"),
+            platforms: &[Platform::LinuxAmd64],
+            manifest: manifest.digest(),
+            lock: &lock,
+            lock_digest: Digest::of(b"lock"),
+            created: lock.date,
+            source: &Source::default(),
+        };
+        let provenance = Provenance::new(materials, InternalParameters::default(), Builder { id: String::new() }, None);
+        assert_eq!(provenance.bases().collect::<Vec<_>>(), [(from, Digest::of(b"manifest"))]);
+        let told: Vec<&str> = provenance.build_definition.resolved_dependencies[2..]
+            .iter()
+            .map(|it| if it.uri.is_empty() { it.name.as_str() } else { it.uri.as_str() })
+            .collect();
+        let digest = Digest::of(b"manifest");
+        let expect = [
+            &*expect.replace("DIGEST", &digest.to_string()),
+            "ubuntu noble InRelease",
+            "ubuntu-security noble-security InRelease",
+            "pkg:deb/ubuntu/git@1:2.47.3-0%2Bdeb13u1?arch=amd64&distro=noble",
+            "pkg:deb/ubuntu/netbase@6.5?arch=all&distro=noble",
+        ];
+        assert_eq!(told, expect);
+    };
+    check("ghcr.io/team/fips:24.04", "pkg:oci/fips@DIGEST?arch=amd64&repository_url=ghcr.io%2Fteam%2Ffips&tag=24.04");
+    check("oci:images/fips", "pkg:oci/fips@DIGEST?arch=amd64");
 }
