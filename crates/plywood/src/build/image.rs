@@ -23,6 +23,7 @@ use super::BuildError;
 use super::assemble::{Assembled, assemble, unpacked_debs};
 use super::describe::{check_size, comment, describe};
 use super::known::Known;
+use super::late::StorePaths;
 use super::nix;
 use super::nix_plan::NixPlan;
 use super::packages::Unpacked;
@@ -46,6 +47,8 @@ pub(super) struct Context<'b> {
     pub(super) bases: &'b Bases,
     /// Fetches of those what is wanted of them.
     pub(super) puller: &'b Puller<'b>,
+    /// Fetches store paths that must be looked into.
+    pub(super) paths: &'b StorePaths<'b>,
 }
 
 /// Images outside of the workspace by platform, read.

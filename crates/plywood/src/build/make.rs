@@ -20,6 +20,7 @@ use super::describe::describe;
 use super::error::BuildError;
 use super::image::{Bases, Context, Prepared, count_layers, finish, make_layers, prepare, report_of};
 use super::known::{self, Known, Made, MadeImage, MadePlatform};
+use super::late::StorePaths;
 use super::packages::{Unpacked, WantedDeb, unpack_all};
 use super::plan::ImagePlan;
 use super::record::Record;
@@ -29,7 +30,7 @@ use crate::Error;
 use crate::debian::FetchError;
 use crate::events::{Events, Task, Unit};
 use crate::lock::{self, Ensured};
-use crate::nix::{Sources as StoreSources, WantedPath};
+use crate::nix::WantedPath;
 use crate::pull::{self, PulledBase, Puller};
 use crate::workspace::Workspace;
 
@@ -172,12 +173,14 @@ impl<'b> Build<'b> {
             return Ok(());
         }
         let unpacked = self.unpack_for(&missing)?;
-        self.fetch_for(&missing)?;
+        let paths = StorePaths::new(self.store, self.workspace, self.manifest, self.threads, self.events);
+        self.fetch_for(&missing, &paths)?;
         let puller = Puller::new(self.workspace.directory(), self.store, self.events);
         let bases = self.open_bases(&missing, &puller)?;
         let context = Context {
             bases: &bases,
             puller: &puller,
+            paths: &paths,
             store: self.store,
             unpacked: &unpacked,
             workspace: self.manifest.workspace(),
@@ -239,7 +242,7 @@ impl<'b> Build<'b> {
     }
 
     /// Fetches the store paths that the images need.
-    fn fetch_for(&self, jobs: &[&mut Job<'_>]) -> Result<(), Error> {
+    fn fetch_for(&self, jobs: &[&mut Job<'_>], store_paths: &StorePaths<'_>) -> Result<(), Error> {
         let mut wanted: BTreeMap<Codec, BTreeMap<&StorePath, WantedPath>> = BTreeMap::new();
         for job in jobs {
             let elsewhere = self.paths_elsewhere(&job.plan);
@@ -248,24 +251,26 @@ impl<'b> Build<'b> {
             let paths = paths.map(|(path, planned)| (path, planned.wanted(path)));
             wanted.entry(job.plan.codec).or_default().extend(paths);
         }
-        wanted.retain(|_, paths| !paths.is_empty());
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let sources = StoreSources::from_workspace(self.workspace, self.manifest, self.events)?;
-        for (codec, paths) in wanted {
+        for (codec, paths) in wanted.into_iter().filter(|(_, paths)| !paths.is_empty()) {
             let paths: Vec<WantedPath> = paths.into_values().collect();
-            sources.fetch_all(self.store, &paths, codec, self.threads)?;
+            store_paths.fetch(&paths, codec)?;
         }
         Ok(())
     }
 }
 
 impl Build<'_> {
-    /// The store paths in layers that the registry has. Roots are fetched all the same: links lead into them.
+    /// The store paths in layers that the registry has, without those that are looked into all the same: roots, whose files
+    /// are linked; derivations, whose outputs are in Nix's database; every path where it is looked for the loader.
     fn paths_elsewhere<'p>(&self, plan: &'p ImagePlan<'_>) -> BTreeSet<&'p StorePath> {
         let mut paths = self.known.store_paths(plan);
-        plan.nix.iter().flat_map(|nix| &nix.roots).for_each(|root| _ = paths.remove(&root.path));
+        let Some(nix) = &plan.nix else { return paths };
+        let roots: BTreeSet<&StorePath> = nix.roots.iter().map(|root| &root.path).collect();
+        let asked = &plan.image.nix;
+        paths.retain(|path| {
+            let read = (asked.database && path.is_derivation()) || (asked.loader && nix.runtime.contains(path));
+            !read && !roots.contains(path)
+        });
         paths
     }
 }

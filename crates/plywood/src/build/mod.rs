@@ -5,6 +5,7 @@ mod describe;
 mod error;
 mod image;
 mod known;
+mod late;
 mod load;
 mod make;
 mod nix;

@@ -37,7 +37,11 @@ pub(super) fn place(
     sources: &Sources,
 ) -> Result<Placed, BuildError> {
     let items = nix.items();
-    let files = SegmentFiles::new(context.store, plan.codec, &items);
+    let fetch = |path: &StorePath| match nix.paths.get(path) {
+        Some(planned) => context.paths.fetch(&[planned.wanted(path)], plan.codec).map_err(Into::into),
+        None => Ok(()),
+    };
+    let files = SegmentFiles::new(context.store, plan.codec, &items).fetching(&fetch);
     let failed = |source: TreeError| BuildError::NixPlace { image: plan.image.name.to_string(), source };
     let profile = merge_profile(&files, &nix.roots).map_err(|source| BuildError::Profile {
         image: plan.image.name.to_string(),

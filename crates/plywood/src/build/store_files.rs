@@ -20,8 +20,14 @@ pub(crate) struct SegmentFiles<'s> {
     codec: Codec,
     items: &'s BTreeMap<StorePath, ItemId>,
     contents: SegmentContents<'s>,
+    fetch: Option<&'s Fetch<'s>>,
     kept: Mutex<Kept>,
 }
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes a store path a segment in the store.
+pub(crate) type Fetch<'f> = dyn Fn(&StorePath) -> Result<(), Failure> + Sync + 'f;
 
 /// What was listed last, and how many entries that are.
 #[derive(Default)]
@@ -33,11 +39,21 @@ struct Kept {
 impl<'s> SegmentFiles<'s> {
     /// Those of these items.
     pub(crate) fn new(store: &'s Store, codec: Codec, items: &'s BTreeMap<StorePath, ItemId>) -> Self {
-        Self { store, codec, items, contents: SegmentContents::new(store, codec), kept: Mutex::default() }
+        Self { store, codec, items, contents: SegmentContents::new(store, codec), fetch: None, kept: Mutex::default() }
     }
 
-    fn list(&self, item: ItemId) -> Result<Tree, Box<dyn std::error::Error + Send + Sync>> {
-        let segment = self.store.segment(item, self.codec)?.ok_or(SegmentError::Missing { item })?;
+    /// The same; what the store lacks is fetched when it is asked for.
+    pub(crate) fn fetching(self, fetch: &'s Fetch<'s>) -> Self {
+        Self { fetch: Some(fetch), ..self }
+    }
+
+    fn list(&self, path: &StorePath, item: ItemId) -> Result<Tree, Failure> {
+        let mut segment = self.store.segment(item, self.codec)?;
+        if let (None, Some(fetch)) = (&segment, self.fetch) {
+            fetch(path)?;
+            segment = self.store.segment(item, self.codec)?;
+        }
+        let segment = segment.ok_or(SegmentError::Missing { item })?;
         let index: StoreIndex = postcard::from_bytes(&segment.index()?)?;
         Ok(index.entries.into_iter().map(|entry| (entry.path.clone(), node(item, &entry))).collect())
     }
@@ -53,7 +69,7 @@ impl StoreFiles for SegmentFiles<'_> {
             return Ok(Some(tree));
         }
         let failed = |source| StoreFilesError::List { path: path.clone(), source };
-        let tree = Arc::new(self.list(*item).map_err(failed)?);
+        let tree = Arc::new(self.list(path, *item).map_err(failed)?);
         kept.entries += tree.len();
         kept.trees.push((path.clone(), tree.clone()));
         while kept.entries > MAX_KEPT && kept.trees.len() > 1 {

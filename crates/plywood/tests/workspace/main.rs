@@ -8,4 +8,5 @@ mod fixture;
 mod lock;
 mod publish;
 mod published_bases;
+mod published_store_paths;
 mod scripts;
