@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::http::{Ending, Request, Response, Server};
 
@@ -14,6 +15,8 @@ pub enum Fault {
     RetryAfter(u64),
     /// Nothing more comes after so many bytes.
     Stall(usize),
+    /// The bytes come one by one, with a pause of this length before each.
+    Trickle(Duration),
     /// The connection closes after so many bytes.
     Truncate(usize),
     /// As many bytes as there should be, but others.
@@ -143,6 +146,7 @@ fn file(request: &Request, bytes: &[u8], fault: Option<Fault>) -> Response {
     }
     match fault {
         Some(Fault::Stall(after)) => response.ending = Ending::StallAfter(after),
+        Some(Fault::Trickle(pause)) => response.ending = Ending::Slow(1, pause),
         Some(Fault::Truncate(after)) => response.ending = Ending::CutAfter(after),
         Some(Fault::WrongBytes) => response.body.iter_mut().for_each(|byte| *byte = !*byte),
         Some(Fault::WrongSize) => response.body.truncate(rest.len() / 2),

@@ -55,7 +55,7 @@ pub(super) fn ensure(
         _ => Ensured { lock: Lockfile::default(), text: String::new(), report: None },
     };
     let roots = wanted.paths.iter().map(|path| store_path(path)).collect::<Result<Vec<_>, _>>()?;
-    let infos = Sources::from_workspace(workspace, &manifest, events)?.closure(&roots)?;
+    let infos = Sources::from_workspace(workspace, &manifest, events)?.closure_at_hand(&roots)?;
     add(&mut ensured.lock, manifest.resolve(&wanted.name)?, platform, &roots, infos.into_values());
     let over = pull::with_facts(&manifest, &ensured.lock.bases, platform);
     let chain = chain(&manifest, &wanted.name)?.into_iter();

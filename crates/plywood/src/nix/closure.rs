@@ -6,7 +6,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt as _, stream};
 use plywood_core::nix::StorePath;
 
-use super::sources::Sources;
+use super::sources::{First, Sources};
 use super::substituter::QUERIES;
 use super::{NixError, PathInfo};
 use crate::events::{Task, Unit};
@@ -20,7 +20,7 @@ impl Sources<'_> {
     /// # Errors
     /// [`NixError::Unavailable`] for a root and [`NixError::MissingReference`] for another path that no source knows.
     pub fn closure(&self, roots: &[StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
-        self.block_on(self.walk(roots))
+        self.block_on(self.walk(roots, First::Caches))
     }
 
     /// What is known of each path, by whatever source knows it; nothing of those that no source knows.
@@ -29,7 +29,7 @@ impl Sources<'_> {
     /// When plywood's cache cannot be written.
     pub(crate) fn known(&self, paths: &[&StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
         self.block_on(async {
-            let mut asked = stream::iter(paths).map(|path| self.find(path)).buffer_unordered(QUERIES);
+            let mut asked = stream::iter(paths).map(|path| self.find(path, First::Caches)).buffer_unordered(QUERIES);
             let mut known = BTreeMap::new();
             while let Some(answer) = asked.next().await {
                 match answer {
@@ -42,7 +42,16 @@ impl Sources<'_> {
         })
     }
 
-    async fn walk(&self, roots: &[StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
+    /// As [`Sources::closure`], by the word of the local store for all that is valid there: for what is named directly and
+    /// goes into no lock, so that no cache is asked for what is at hand.
+    ///
+    /// # Errors
+    /// As [`Sources::closure`].
+    pub fn closure_at_hand(&self, roots: &[StorePath]) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
+        self.block_on(self.walk(roots, First::Local))
+    }
+
+    async fn walk(&self, roots: &[StorePath], first: First) -> Result<BTreeMap<StorePath, PathInfo>, NixError> {
         let task = Task::start(self.events, "Asking for store paths", None, Unit::Items);
         let mut closure = BTreeMap::new();
         let mut referrers: BTreeMap<StorePath, StorePath> = BTreeMap::new();
@@ -53,7 +62,7 @@ impl Sources<'_> {
             while asked.len() < QUERIES
                 && let Some(path) = pending.pop()
             {
-                asked.push(async move { self.find(&path).await });
+                asked.push(async move { self.find(&path, first).await });
             }
             let Some(answer) = asked.next().await else { return Ok(closure) };
             let info = answer.map_err(|error| missing(error, &mut referrers))?;

@@ -20,6 +20,15 @@ use crate::workspace::Workspace;
 /// How errors call the local store.
 pub(super) const LOCAL: &str = "the local store";
 
+/// Whose word about a path counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum First {
+    /// A binary cache's: other machines have the path from there too.
+    Caches,
+    /// The local store's.
+    Local,
+}
+
 /// The local store and the binary caches of a workspace.
 ///
 /// Its functions block; call them from outside of asynchronous code.
@@ -89,7 +98,7 @@ impl<'e> Sources<'e> {
     /// # Errors
     /// [`NixError::Unavailable`] when no source knows it; when plywood's cache cannot be written.
     pub fn path_info(&self, path: &StorePath) -> Result<PathInfo, NixError> {
-        self.block_on(self.find(path))
+        self.block_on(self.find(path, First::Caches))
     }
 
     /// Whether a binary cache has a path with a trusted signature.
@@ -100,18 +109,29 @@ impl<'e> Sources<'e> {
         Ok(self.block_on(self.find_substitutable(path, &mut Attempts::default()))?.is_some())
     }
 
-    pub(super) async fn find(&self, path: &StorePath) -> Result<PathInfo, NixError> {
+    pub(super) async fn find(&self, path: &StorePath, first: First) -> Result<PathInfo, NixError> {
         let mut attempts = Attempts::default();
-        if let Some(info) = self.find_substitutable(path, &mut attempts).await? {
-            return Ok(info);
+        let mut info = match first {
+            First::Local => self.find_local(path, &mut attempts),
+            First::Caches => self.find_substitutable(path, &mut attempts).await?,
+        };
+        if info.is_none() {
+            info = match first {
+                First::Local => self.find_substitutable(path, &mut attempts).await?,
+                First::Caches => self.find_local(path, &mut attempts),
+            };
         }
-        match self.config.local.as_ref().map(|store| store.path_info(path)) {
-            Some(Ok(Some(info))) => return Ok(info),
-            Some(Ok(None)) => attempts.push(LOCAL.to_owned(), SourceFailure::NotValid),
-            Some(Err(error)) => attempts.push(LOCAL.to_owned(), error),
-            None => {}
-        }
-        Err(NixError::Unavailable { path: path.clone(), attempts })
+        info.ok_or_else(|| NixError::Unavailable { path: path.clone(), attempts })
+    }
+
+    fn find_local(&self, path: &StorePath, attempts: &mut Attempts) -> Option<PathInfo> {
+        let failure = match self.config.local.as_ref()?.path_info(path) {
+            Ok(Some(info)) => return Some(info),
+            Ok(None) => SourceFailure::NotValid,
+            Err(error) => error.into(),
+        };
+        attempts.push(LOCAL.to_owned(), failure);
+        None
     }
 
     /// What the first binary cache says that has the path; the failures of those before it are told.

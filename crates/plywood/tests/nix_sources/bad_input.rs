@@ -1,5 +1,7 @@
 //! What a cache can do wrong: it is said, nothing of it is kept, and the next cache is used.
 
+use std::time::Duration;
+
 use plywood::nix::NixError;
 use plywood_core::nix::Compression;
 use plywood_testkit::{Fault, FileServer, Lie, StoreNode, TestPath, TestSubstituter};
@@ -136,6 +138,7 @@ fn transfers_that_fail() {
         (Fault::RetryAfter(3600), "the server answers HTTP 429"),
         (Fault::Stall(0), "no data came for "),
         (Fault::Stall(1000), "no data came for "),
+        (Fault::Trickle(Duration::from_millis(10)), "no data came for "),
         (Fault::Truncate(1000), ": "),
         (Fault::WrongBytes, "it cannot be decompressed"),
         (Fault::WrongSize, "it cannot be decompressed"),

@@ -117,6 +117,23 @@ fn a_database_is_read_in_every_state() {
 }
 
 #[test]
+fn a_closure_at_hand_needs_no_cache() {
+    let (library, program) = both();
+    let fixture = Fixture::new();
+    let local = LocalRoot::new(&fixture, &[&library]);
+    let server = TestSubstituter::new([library.clone(), program.clone()]).serve();
+    let sources =
+        Sources::new(fixture.config_with_local(&local.root, &[&server.url()]), &fixture.events).expect("sources");
+    sources.closure_at_hand(std::slice::from_ref(&library.path)).expect("here");
+    assert!(server.requests().is_empty());
+    let closure = sources.closure_at_hand(std::slice::from_ref(&program.path)).expect("the rest is there");
+    assert_eq!(closure[&library.path].origin, Origin::Local);
+    assert!(matches!(closure[&program.path].origin, Origin::Substituter(_)));
+    let closure = sources.closure(std::slice::from_ref(&program.path)).expect("there");
+    assert!(matches!(closure[&library.path].origin, Origin::Substituter(_)), "a lock is for other machines too");
+}
+
+#[test]
 fn the_log_of_a_dead_nix_is_read_where_nothing_can_be_written() {
     let (library, program) = both();
     let fixture = Fixture::new();
