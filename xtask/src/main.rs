@@ -8,6 +8,8 @@ mod tools;
 use std::error::Error;
 use std::process::ExitCode;
 
+use bench::Bench;
+
 const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
@@ -16,7 +18,8 @@ Commands:
                                and let no test be skipped. ARGS go to `cargo test`.
   tools                        say which of the tools that tests need are missing
   nixpkgs [ATTRIBUTE...]       make the package set of tests/nixpkgs ready and build attributes of it; --help says more
-  bench                        measure plywood against the floor and against mmdebstrap";
+  bench [debian|nix|push]...   measure plywood against the floor, mmdebstrap and skopeo, and fail where a promise is
+                               not kept";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,7 +46,11 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
         ["test"] => test::test(false, &[]),
         ["tools"] => Ok(tools::report()),
         ["nixpkgs", rest @ ..] => test::nixpkgs(rest),
-        ["bench"] => bench::bench().map(|()| ExitCode::SUCCESS),
+        ["bench"] => bench::bench(&Bench::ALL).map(|()| ExitCode::SUCCESS),
+        ["bench", names @ ..] if names.iter().all(|name| Bench::named(name).is_some()) => {
+            let wanted: Vec<Bench> = names.iter().filter_map(|name| Bench::named(name)).collect();
+            bench::bench(&wanted).map(|()| ExitCode::SUCCESS)
+        }
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -41,3 +41,14 @@ fn high_water_mark(status_file: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
+
+/// The middle one; one below the middle of an even number.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The highest one; 0 of none.
+pub(super) fn highest(values: Vec<f64>) -> f64 {
+    values.into_iter().fold(0.0, f64::max)
+}

@@ -1,79 +1,83 @@
-//! `cargo xtask bench`: plywood against the floor and against mmdebstrap, as ratios of one run.
+//! `cargo xtask bench`: plywood against the floor, against mmdebstrap and against skopeo, as ratios of one run.
 //!
 //! Times differ from machine to machine; what is compared is measured on the same machine, one after the other, over
-//! the same `.deb` files. The limits are those the project promises; a figure over its limit makes the run fail.
+//! the same files. The limits are those the project promises; a figure over its limit makes the run fail.
 
+mod base_image;
+mod debian;
 mod floor;
 mod measure;
+mod nix;
 mod peer;
+mod push;
+mod tar_floor;
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use measure::{Measured, run};
-
-const IMAGE: &str = "devcontainer-base";
-
-/// The most that a build from downloaded packages may take, as a multiple of the floor.
-const MAX_OVER_FLOOR: f64 = 1.4;
-/// How many times faster than mmdebstrap it must be.
-const MIN_UNDER_PEER: f64 = 4.5;
-/// The longest that a build may take when nothing changed, in seconds.
-const MAX_UNCHANGED: f64 = 0.3;
-/// The most memory that a build may hold, in MiB.
-const MAX_MEMORY: f64 = 400.0;
-
-/// Runs every measurement and prints a table; an error when a limit is missed.
-pub fn bench() -> Result<(), Box<dyn Error>> {
-    let plywood = build_release()?;
-    let scratch = tempfile::tempdir()?;
-    let workspace = scratch.path().join("infra");
-    copy_folder(Path::new("infra"), &workspace)?;
-
-    eprintln!("downloading the packages of {IMAGE} …");
-    let first = scratch.path().join("cache-first");
-    expect_success(plywood_build(&plywood, &workspace, &first))?;
-    let packages = packages_of(&workspace, &plywood, &first)?;
-
-    eprintln!("measuring …");
-    let floor = floor::measure(&packages, scratch.path())?;
-    let second = scratch.path().join("cache-second");
-    copy_folder(&first.join("debian"), &second.join("debian"))?;
-    let cold = run(plywood_build(&plywood, &workspace, &second))?;
-    let unchanged = run(plywood_build(&plywood, &workspace, &second))?;
-    let peer = peer::measure(&packages, scratch.path())?;
-
-    report(&floor, &cold, &unchanged, peer.as_ref())
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bench {
+    /// Images of Debian packages.
+    Debian,
+    /// Images of store paths.
+    Nix,
+    /// Pushing.
+    Push,
 }
 
-fn report(
-    floor: &floor::Floor,
-    cold: &Measured,
-    unchanged: &Measured,
-    peer: Option<&Measured>,
-) -> Result<(), Box<dyn Error>> {
-    println!("floor: xz decoding {:.2} s, zstd -3 -T2 {:.2} s", floor.decode, floor.compress);
-    let mut missed = Vec::new();
-    let mut line = |what: &str, value: f64, unit: &str, limit: f64, at_most: bool| {
-        let good = if at_most { value <= limit } else { value >= limit };
-        let bound = if at_most { "at most" } else { "at least" };
-        println!("{what:<44} {value:>8.2} {unit:<4} ({bound} {limit}) {}", if good { "ok" } else { "MISSED" });
-        if !good {
-            missed.push(what.to_owned());
+impl Bench {
+    /// Everything, in order.
+    pub const ALL: [Self; 3] = [Self::Debian, Self::Nix, Self::Push];
+
+    /// By the name on the command line.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "debian" => Some(Self::Debian),
+            "nix" => Some(Self::Nix),
+            "push" => Some(Self::Push),
+            _ => None,
         }
-    };
-    line("empty cache, against the floor", cold.seconds / floor.seconds(), "x", MAX_OVER_FLOOR, true);
-    match peer {
-        Some(peer) => {
-            line("empty cache, faster than mmdebstrap", peer.seconds / cold.seconds, "x", MIN_UNDER_PEER, false)
-        }
-        None => println!("mmdebstrap is not installed: not compared"),
     }
-    line("nothing changed", unchanged.seconds, "s", MAX_UNCHANGED, true);
-    line("peak memory, empty cache", cold.peak_mib, "MiB", MAX_MEMORY, true);
-    if missed.is_empty() { Ok(()) } else { Err(format!("over the limit: {}", missed.join(", ")).into()) }
+}
+
+/// Runs the measurements that are asked for and prints a table; an error when a limit is missed.
+pub fn bench(wanted: &[Bench]) -> Result<(), Box<dyn Error>> {
+    let plywood = build_release()?;
+    let mut table = Table::default();
+    for bench in wanted {
+        match bench {
+            Bench::Debian => debian::bench(&plywood, &mut table)?,
+            Bench::Nix => nix::bench(&plywood, &mut table)?,
+            Bench::Push => push::bench(&plywood, &mut table)?,
+        }
+    }
+    if table.missed.is_empty() { Ok(()) } else { Err(format!("over the limit: {}", table.missed.join(", ")).into()) }
+}
+
+/// What was measured, against its limits.
+#[derive(Default)]
+struct Table {
+    missed: Vec<String>,
+}
+
+impl Table {
+    fn at_most(&mut self, what: &str, value: f64, unit: &str, limit: f64) {
+        self.line(what, value, unit, &format!("at most {limit}"), value <= limit);
+    }
+
+    fn at_least(&mut self, what: &str, value: f64, unit: &str, limit: f64) {
+        self.line(what, value, unit, &format!("at least {limit}"), value >= limit);
+    }
+
+    fn line(&mut self, what: &str, value: f64, unit: &str, bound: &str, good: bool) {
+        println!("{what:<44} {value:>8.2} {unit:<4} ({bound}) {}", if good { "ok" } else { "MISSED" });
+        if !good {
+            self.missed.push(what.to_owned());
+        }
+    }
 }
 
 fn build_release() -> Result<PathBuf, Box<dyn Error>> {
@@ -84,23 +88,14 @@ fn build_release() -> Result<PathBuf, Box<dyn Error>> {
     Ok(fs::canonicalize(target.join("release/plywood"))?)
 }
 
-fn plywood_build(plywood: &Path, workspace: &Path, cache: &Path) -> Command {
-    let mut command = Command::new(plywood);
-    command.arg("--cache-dir").arg(cache).arg("-C").arg(workspace).args(["-q", "build", IMAGE]);
-    command
-}
-
-/// The `.deb` files in the cache: the lock of the copied workspace has no others.
-fn packages_of(_: &Path, _: &Path, cache: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let mut packages = Vec::new();
-    for entry in fs::read_dir(cache.join("debian/debs"))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            packages.push(path);
-        }
+/// A program of the test kit. It may have plywood in it, so it is built only where it is needed.
+fn testkit(program: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["run", "--quiet", "--package", "plywood-testkit", "--bin", program]);
+    if program == "nixpkgs" {
+        cargo.args(["--features", program]);
     }
-    packages.sort();
-    Ok(packages)
+    cargo
 }
 
 fn expect_success(mut command: Command) -> Result<(), Box<dyn Error>> {
