@@ -1,6 +1,7 @@
 //! Files served over HTTP, with faults on demand.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -191,4 +192,27 @@ pub(crate) fn decoded(path: &str) -> String {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every file below a folder by its path in it, but no link.
+///
+/// # Panics
+/// When something cannot be read.
+pub fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder_now) = pending.pop() {
+        for entry in std::fs::read_dir(folder_now).expect("readable") {
+            let path = entry.expect("readable").path();
+            if path.is_symlink() {
+                continue;
+            } else if path.is_dir() {
+                pending.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
+                files.insert(name, std::fs::read(&path).expect("readable"));
+            }
+        }
+    }
+    files
 }

@@ -24,7 +24,7 @@ pub const AUTHORITY_HASH: &str = "958b8c4d";
 pub use archive::TestArchive;
 pub use deb::{Deb, DebBuilder, DebCompression};
 pub use docker_registry::DockerRegistry;
-pub use files::{Fault, FileServer};
+pub use files::{Fault, FileServer, files_below};
 pub use python::require_python;
 pub use registry::TestRegistry;
 pub use require::{require, require_mirror, require_root, require_unprivileged};

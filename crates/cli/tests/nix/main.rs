@@ -4,5 +4,6 @@ mod develop;
 mod lab;
 mod layers;
 mod runtime;
+mod sources;
 mod store_path;
 mod why;

@@ -14,6 +14,7 @@ use plywood::nix::{LocalStore, NixError, Sources, SourcesConfig, WantedPath};
 use plywood_core::nix::store_item_id;
 use plywood_oci::codec::Codec;
 use plywood_oci::store::Store;
+pub(crate) use plywood_testkit::files_below;
 use plywood_testkit::substituter::test_key;
 use plywood_testkit::{StoreNode, TestPath};
 
@@ -147,25 +148,6 @@ impl Fixture {
         let segment = store.segment(item, Codec::ZSTD).expect("readable").expect("a segment");
         std::fs::read(segment.path()).expect("readable")
     }
-}
-
-pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut pending = vec![folder.to_owned()];
-    while let Some(folder_now) = pending.pop() {
-        for entry in std::fs::read_dir(folder_now).expect("readable") {
-            let path = entry.expect("readable").path();
-            if path.is_symlink() {
-                continue;
-            } else if path.is_dir() {
-                pending.push(path);
-            } else {
-                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
-                files.insert(name, std::fs::read(&path).expect("readable"));
-            }
-        }
-    }
-    files
 }
 
 pub(crate) fn wanted(path: &TestPath) -> WantedPath {
