@@ -17,7 +17,7 @@ use plywood_core::platform::Platform;
 use super::{BuildOptions, StorePathImage};
 use crate::Error;
 use crate::events::Events;
-use crate::lock::{self, Ensured};
+use crate::lock::{self, Ensured, PreviousLayout};
 use crate::nix::{PathInfo, Sources};
 use crate::pull;
 use crate::workspace::{MANIFEST_NAME, Workspace};
@@ -54,14 +54,14 @@ pub(super) fn ensure(
         }
         _ => Ensured { lock: Lockfile::default(), text: String::new(), report: None },
     };
+    let previous = PreviousLayout::of(&ensured.lock, platform);
     let roots = wanted.paths.iter().map(|path| store_path(path)).collect::<Result<Vec<_>, _>>()?;
     let infos = Sources::from_workspace(workspace, &manifest, events)?.closure_at_hand(&roots)?;
     add(&mut ensured.lock, manifest.resolve(&wanted.name)?, platform, &roots, infos.into_values());
     let over = pull::with_facts(&manifest, &ensured.lock.bases, platform);
     let chain = chain(&manifest, &wanted.name)?.into_iter();
     let chain: Vec<&ResolvedImage> = chain.map(|image| over.get(&image.name).unwrap_or(image)).collect();
-    let previous = ensured.lock.layouts.remove(&platform);
-    let layout = lock::lay_out(&ensured.lock, &chain, platform, previous.as_ref())?;
+    let layout = lock::lay_out(&ensured.lock, &chain, platform, previous)?;
     ensured.lock.layouts.insert(platform, layout);
     ensured.text = ensured.lock.to_text();
     Ok((manifest, ensured))

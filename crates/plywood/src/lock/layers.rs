@@ -1,9 +1,12 @@
 //! The layout of all images of one platform.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plywood_core::image::nix::{ImageClosure, image_closure, platform_keys, store_path_item};
+use plywood_core::image::nix::{
+    ImageClosure, StorePathKey, image_closure, platform_keys, renamed_keys, split_store_path_item, store_path_item,
+};
 use plywood_core::image::package_key;
+use plywood_core::item::ItemKey;
 use plywood_core::layering::{ImageInput, ItemInfo, LayerBudget, LayerInput, Layout, Volatility, plan};
 use plywood_core::lockfile::{LockedNixPlatform, LockedPackage, Lockfile};
 use plywood_core::manifest::ResolvedImage;
@@ -15,14 +18,47 @@ use super::LockError;
 /// Layers that are not in the layout: the image's generated state.
 const GENERATED_LAYERS: usize = 1;
 
+/// A layout, and the store paths that it speaks of.
+#[derive(Debug, Clone)]
+pub(crate) struct PreviousLayout {
+    layout: Layout,
+    keys: BTreeMap<StorePath, StorePathKey>,
+}
+
+impl PreviousLayout {
+    /// The layout of a platform in a lock.
+    pub(crate) fn of(lock: &Lockfile, platform: Platform) -> Option<Self> {
+        let layout = lock.layouts.get(&platform)?.clone();
+        let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
+        Some(Self { layout, keys: locked.map(platform_keys).unwrap_or_default() })
+    }
+
+    /// The layout by the keys that its store paths have now.
+    fn renamed(self, now: &BTreeMap<StorePath, StorePathKey>) -> Layout {
+        let renamed = renamed_keys(&self.keys, now);
+        let mut layout = self.layout;
+        for item in layout.layers.iter_mut().flat_map(|layer| &mut layer.items) {
+            if let Some((kind, key)) = split_store_path_item(item)
+                && let Some(key) = renamed.get(key)
+            {
+                *item = ItemKey(format!("{kind}:{key}"));
+            }
+        }
+        layout
+    }
+}
+
 /// Lays out what is locked for all images, keeping to `previous` where that still holds.
 pub(crate) fn lay_out(
     lock: &Lockfile,
     images: &[&ResolvedImage],
     platform: Platform,
-    previous: Option<&Layout>,
+    previous: Option<PreviousLayout>,
 ) -> Result<Layout, LockError> {
-    let mut input = LayerInput { previous: previous.cloned(), ..LayerInput::default() };
+    let nix = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
+    let keys = nix.map(platform_keys).unwrap_or_default();
+    let previous = previous.map(|previous| previous.renamed(&keys));
+    let mut input = LayerInput { previous, ..LayerInput::default() };
     let mut closures: Vec<(&ResolvedImage, ImageClosure)> = Vec::new();
     for image in images {
         let Some(packages) = lock.packages_of(image.name.as_str(), platform) else { continue };
@@ -43,13 +79,12 @@ pub(crate) fn lay_out(
                 reserved: GENERATED_LAYERS + base_layers(lock, image, platform),
             },
         });
-        let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
         // What is not locked here yet, a later lock adds to the layout.
-        let closure = locked.and_then(|locked| image_closure(&image.nix, locked).ok());
+        let closure = nix.and_then(|locked| image_closure(&image.nix, locked).ok());
         closures.push((image, closure.unwrap_or_default()));
     }
-    if let Some(locked) = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform)) {
-        add_store_paths(&mut input, &closures, locked);
+    if let Some(locked) = nix {
+        add_store_paths(&mut input, &closures, locked, &keys);
     }
     plan(&input).map_err(|source| LockError::Plan { platform, source })
 }
@@ -61,8 +96,12 @@ pub(super) fn base_layers(lock: &Lockfile, image: &ResolvedImage, platform: Plat
 }
 
 /// Adds the store paths of images, which are in the order of the input's, and says which image is within which.
-fn add_store_paths(input: &mut LayerInput, closures: &[(&ResolvedImage, ImageClosure)], locked: &LockedNixPlatform) {
-    let keys = platform_keys(locked);
+fn add_store_paths(
+    input: &mut LayerInput,
+    closures: &[(&ResolvedImage, ImageClosure)],
+    locked: &LockedNixPlatform,
+    keys: &BTreeMap<StorePath, StorePathKey>,
+) {
     let used: BTreeSet<&StorePath> = closures.iter().flat_map(|(_, closure)| &closure.runtime).collect();
     let roots: BTreeSet<&StorePath> =
         closures.iter().flat_map(|(_, closure)| closure.roots.iter().map(|root| &root.path)).collect();

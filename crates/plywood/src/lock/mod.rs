@@ -23,7 +23,7 @@ use plywood_core::platform::Platform;
 
 pub use deb_ref::deb_ref;
 pub use error::LockError;
-pub(crate) use layers::lay_out;
+pub(crate) use layers::{PreviousLayout, lay_out};
 use report::Changes;
 pub use report::{BaseChange, LockOutcome, LockReport, LockedImage, PackageChange};
 pub use sources::open_archive;

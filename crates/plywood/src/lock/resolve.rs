@@ -50,7 +50,7 @@ pub(super) fn resolve(
         lock.date = newest_base(&lock).max(newest_input(manifest, workspace));
     }
     for platform in all_platforms(manifest) {
-        let previous = old.filter(|_| !options.replan).and_then(|old| old.layouts.get(&platform));
+        let previous = old.filter(|_| !options.replan).and_then(|old| layers::PreviousLayout::of(old, platform));
         let images = pull::with_facts(manifest, &lock.bases, platform);
         let layout = layers::lay_out(&lock, &choose::parents_first(&images), platform, previous)?;
         lock.layouts.insert(platform, layout);

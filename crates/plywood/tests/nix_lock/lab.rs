@@ -93,8 +93,7 @@ impl Lab {
     /// A workspace whose flake has the set as its input; store paths come from this machine's store alone.
     pub(crate) fn new(set: &Nixpkgs, manifest: &str) -> Self {
         let lab = Self::without_input(manifest);
-        let flake = fs::read_to_string(lab.path().join("flake.nix")).expect("the flake");
-        lab.write("flake.nix", &flake.replace("github:NixOS/nixpkgs/nixos-26.05", &set.url()));
+        lab.edit("flake.nix", "github:NixOS/nixpkgs/nixos-26.05", &set.url());
         lab
     }
 
@@ -113,7 +112,6 @@ impl Lab {
         let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
         for name in ["flake.nix", "nix/plywood.nix", "nix/environment.sh"] {
             let text = fs::read_to_string(infra.join(name)).expect("a file of infra");
-            assert!(name != "flake.nix" || text.contains("github:NixOS/nixpkgs/nixos-26.05"), "{text}");
             lab.write(name, &text);
         }
         lab.write("plywood.toml", manifest);
@@ -128,6 +126,13 @@ impl Lab {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         fs::write(path, text).expect("written");
+    }
+
+    /// Puts one text in another's place.
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path().join(name)).expect("a file");
+        assert!(text.contains(from), "{name} has no {from}");
+        self.write(name, &text.replace(from, to));
     }
 
     pub(crate) fn text(&self) -> String {

@@ -4,3 +4,4 @@ mod container;
 mod evaluation;
 mod lab;
 mod platforms;
+mod scale;

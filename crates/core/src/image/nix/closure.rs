@@ -87,3 +87,8 @@ pub fn store_path_item(key: &StorePathKey, compression: Compression) -> ItemKey 
         false => ItemKey(format!("nix-{}:{}", compression.to_string().replace(':', "-"), key.key)),
     }
 }
+
+/// The part of a store path's item before the key, and the key; `None` for items of another world.
+pub fn split_store_path_item(item: &ItemKey) -> Option<(&str, &str)> {
+    item.0.split_once(':').filter(|(kind, _)| *kind == "nix" || kind.starts_with("nix-"))
+}

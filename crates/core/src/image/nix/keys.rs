@@ -29,6 +29,8 @@ pub struct StorePathKey {
     pub key: String,
     /// The package, whose outputs change together.
     pub package: String,
+    /// The key without what only tells it from others' keys.
+    pub short: String,
 }
 
 /// Names these paths, which must be all of one platform, so that an update changes what is behind a name but not the
@@ -55,11 +57,42 @@ pub fn store_path_keys<'a>(paths: impl IntoIterator<Item = NamedPath<'a>>) -> BT
             levels[at] = 2.min(levels[at] + 1);
         }
     }
-    let named = paths.iter().enumerate().map(|(at, (named, package, _))| {
-        let key = StorePathKey { key: key(at, levels[at]), package: package.clone() };
+    let named = paths.iter().enumerate().map(|(at, (named, package, short))| {
+        let key = StorePathKey { key: key(at, levels[at]), package: package.clone(), short: short.clone() };
         (named.path.clone(), key)
     });
     named.collect()
+}
+
+/// The keys that are others now, each with what it is: a second path of a package changes the key of the first, which shall stay where it
+/// is. A path that is gone has the one as its successor that came in its place.
+pub fn renamed_keys(
+    old: &BTreeMap<StorePath, StorePathKey>,
+    new: &BTreeMap<StorePath, StorePathKey>,
+) -> BTreeMap<String, String> {
+    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
+    let mut arrived: BTreeMap<&str, Vec<(&str, &StorePathKey)>> = BTreeMap::new();
+    for (path, key) in new.iter().filter(|(path, _)| !old.contains_key(*path)) {
+        arrived.entry(&key.short).or_default().push((path.name(), key));
+    }
+    // By name, which has the version, as hashes have no order that means anything.
+    arrived.values_mut().for_each(|keys| keys.sort_by_key(|(name, key)| (*name, &key.key)));
+    let mut gone: Vec<(&str, &StorePathKey)> = Vec::new();
+    for (path, key) in old {
+        match new.get(path) {
+            Some(now) => drop(renamed.insert(key.key.clone(), now.key.clone())),
+            None => gone.push((path.name(), key)),
+        }
+    }
+    gone.sort_by_key(|(name, key)| (*name, &key.key));
+    for (_, key) in gone {
+        // One that has the very key is its successor before all others.
+        let Some(candidates) = arrived.get_mut(key.short.as_str()).filter(|keys| !keys.is_empty()) else { continue };
+        let at = candidates.iter().position(|(_, now)| now.key == key.key).unwrap_or(0);
+        renamed.insert(key.key.clone(), candidates.remove(at).1.key.clone());
+    }
+    renamed.retain(|old, new| old != new);
+    renamed
 }
 
 fn package(named: NamedPath<'_>) -> String {
@@ -101,5 +134,36 @@ mod tests {
         check(&[("python3.12-requests-2.31", None, None)], &["python3.12-requests"]);
         check(&[("zlib-1.2", None, None), ("zlib-1.3", None, None)], &["zlib-1.2", "zlib-1.3"]);
         check(&[("a-1", Some("a-b"), None), ("a-b-2", None, None)], &["a-1", "a-b-2"]);
+    }
+
+    #[test]
+    fn what_has_another_key_is_still_itself() {
+        let keys = |paths: &[(&str, &str)]| {
+            let paths: Vec<(StorePath, &str)> = paths
+                .iter()
+                .map(|(hash, name)| (format!("{}-{name}", hash.repeat(32)).parse().expect("a path"), *name))
+                .collect();
+            store_path_keys(paths.iter().map(|(path, name)| NamedPath {
+                path,
+                pname: Some(DrvName::split(name).name),
+                version: None,
+            }))
+        };
+        let check = |old: &[(&str, &str)], new: &[(&str, &str)], expect: &[(&str, &str)]| {
+            let renamed = renamed_keys(&keys(old), &keys(new));
+            let renamed: Vec<(&str, &str)> = renamed.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
+            assert_eq!(renamed, expect, "{old:?} {new:?}");
+        };
+        check(&[("0", "zlib-1")], &[("0", "zlib-1")], &[]);
+        check(&[("0", "zlib-1")], &[("1", "zlib-2")], &[]);
+        check(&[("0", "zlib-1")], &[("0", "zlib-1"), ("1", "zlib-2")], &[("zlib", "zlib-1")]);
+        check(&[("0", "zlib-1"), ("1", "zlib-2")], &[("1", "zlib-2")], &[("zlib-2", "zlib")]);
+        check(&[("0", "zlib-1"), ("1", "zlib-2")], &[("1", "zlib-2"), ("2", "zlib-3")], &[("zlib-1", "zlib-3")]);
+        check(
+            &[("0", "zlib-1"), ("1", "zlib-2")],
+            &[("3", "zlib-1.1"), ("2", "zlib-2.1")],
+            &[("zlib-1", "zlib-1.1"), ("zlib-2", "zlib-2.1")],
+        );
+        check(&[("0", "a-1")], &[("1", "b-1")], &[]);
     }
 }

@@ -13,11 +13,11 @@ mod profile;
 mod state;
 mod system;
 
-pub use closure::{ImageClosure, NotLockedError, image_closure, platform_keys, store_path_item};
+pub use closure::{ImageClosure, NotLockedError, image_closure, platform_keys, split_store_path_item, store_path_item};
 pub use environment::{Activation, MetadataError, activate};
 pub use files::{Found, StoreFiles, StoreFilesError, find};
 pub use hooks::{HookError, place_hooks, shell_files};
-pub use keys::{NamedPath, StorePathKey, store_path_keys};
+pub use keys::{NamedPath, StorePathKey, renamed_keys, store_path_keys};
 pub use profile::{PROFILE, Profile, ProfileEntry, ProfileError, ProfileRoot, merge_profile};
 pub use state::{NixState, place_state};
 pub use system::{SystemError, SystemFiles, place_system_files};
