@@ -1,7 +1,7 @@
 //! Images for development: the whole shell is there when a container starts, and Nix works in it without a network.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
 
 use plywood_testkit::require;
@@ -84,27 +84,46 @@ exec podman \"$@\"
 
 #[test]
 fn editors_find_the_shell() {
+    check_editor(1000);
+}
+
+#[test]
+fn editors_whose_person_has_another_uid_find_the_shell() {
+    check_editor(1001);
+}
+
+/// Starts a development container for a person of this uid with the reference implementation, and works in it.
+fn check_editor(uid: u32) {
     let (true, Some(lab)) = (require(&["podman", "devcontainer"]), lab()) else { return };
     let image = lab.load("devcontainer-python");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let workspace = folder.path().join("project");
+    let workspace = folder.path().join(format!("project-{uid}"));
     fs::create_dir_all(workspace.join(".devcontainer")).expect("a folder");
-    let config = format!(r#"{{"image": "{image}", "runArgs": ["--network=none"], "updateRemoteUserUID": false}}"#);
+    let mount = format!("type=bind,source={},target=/flake,readonly", lab.workspace);
+    let config = format!(r#"{{"image": "{image}", "runArgs": ["--network=none"], "mounts": ["{mount}"]}}"#);
     fs::write(workspace.join(".devcontainer/devcontainer.json"), config).expect("written");
     let podman = folder.path().join("podman");
     fs::write(&podman, PODMAN).expect("written");
     fs::set_permissions(&podman, fs::Permissions::from_mode(0o755)).expect("its mode");
+    // Stands for a login of that person; the containers are root's, as a docker daemon's are.
+    let login = folder.path().join("uid.js");
+    fs::write(&login, format!("process.getuid = process.getgid = () => {uid};\n")).expect("written");
+    chown(&workspace, Some(uid), Some(uid)).expect("root may");
     let devcontainer = |command: &str| {
         let mut devcontainer = Command::new("devcontainer");
-        devcontainer.arg(command).arg("--docker-path").arg(&podman).arg("--workspace-folder").arg(&workspace);
+        devcontainer.env("NODE_OPTIONS", format!("--require={}", login.display())).arg(command);
+        devcontainer.arg("--docker-path").arg(&podman).arg("--workspace-folder").arg(&workspace);
         devcontainer
     };
     let up = text(&succeed(&mut devcontainer("up")).stdout);
     let result: serde_json::Value = serde_json::from_str(up.lines().last().unwrap_or_default()).expect("JSON");
     let container = result["containerId"].as_str().expect("a container").to_owned();
-    let script = "command -v python3; echo $SHELL_NAME; python3 -c 'import sys; print(sys.prefix)'";
+    let script = "id -u; command -v python3; echo $SHELL_NAME; python3 -c 'import sys; print(sys.prefix)'";
     let found = devcontainer("exec").args(["sh", "-c", script]).output().expect("it runs");
+    let worked = devcontainer("exec").args(["bash", "-c", USE_NIX]).output().expect("it runs");
     succeed(Command::new("podman").args(["rm", "--force", "--time=0", &container]));
     let said = text(&found.stdout);
-    assert!(said.starts_with("/nix/profile/bin/python3\npython\n/nix/store/"), "{said}{}", text(&found.stderr));
+    let expect = format!("{uid}\n/nix/profile/bin/python3\npython\n/nix/store/");
+    assert!(said.starts_with(&expect), "{said}{}", text(&found.stderr));
+    assert!(worked.status.success(), "{}{}", text(&worked.stdout), text(&worked.stderr));
 }
