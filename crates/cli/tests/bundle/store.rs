@@ -5,9 +5,9 @@ use std::fs;
 use std::process::Command;
 
 use camino::Utf8PathBuf;
-use plywood_core::digest::{Digest, FileHash};
+use plywood_core::digest::Digest;
 use plywood_core::lockfile::{
-    LockedNix, LockedNixPlatform, LockedRoot, LockedShell, LockedStorePath, Lockfile, PackageAbout,
+    LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedShell, LockedStorePath, Lockfile, PackageAbout,
 };
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
@@ -63,7 +63,7 @@ fn lock(paths: &[TestPath]) -> Lockfile {
         shells: BTreeMap::from([("work".parse().expect("a name"), shell.clone())]),
     };
     let platforms = [Platform::LinuxAmd64, Platform::LinuxArm64].map(|one| (one, platform())).into();
-    let nix = LockedNix { flake_lock: FileHash::of(b"flake.lock"), platforms };
+    let nix = LockedNix { flake: LockedFlake::default(), platforms };
     Lockfile { date: Timestamp(1_795_420_800), nix: Some(nix), ..Lockfile::default() }
 }
 

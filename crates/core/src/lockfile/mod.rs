@@ -29,7 +29,8 @@ pub use diff::{ImageDiff, LockDiff, PackageChange};
 pub use error::{LockfileError, LockfileProblem};
 pub use inputs::{lock_inputs, set_inputs, shell_inputs};
 pub use nix::{
-    LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, PackageAbout, is_column,
+    LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, PackageAbout,
+    is_column,
 };
 pub use types::{
     LockedImage, LockedPackage, LockedPlatform, LockedRelease, LockedScript, PackageKey, PackageUse, PoolPath,

@@ -8,6 +8,7 @@ mod content_address;
 pub mod derivation;
 mod drv_name;
 pub mod flake_lock;
+mod flake_paths;
 mod graph;
 pub mod nar;
 mod narinfo;
@@ -20,6 +21,7 @@ pub use content_address::{ContentAddress, ContentHash, ContentMethod, HashAlgori
 pub use derivation::{Derivation, DerivationError};
 pub use drv_name::DrvName;
 pub use flake_lock::{FlakeAttribute, FlakeLock, FlakeLockError};
+pub use flake_paths::relative_paths;
 pub use graph::ReferenceGraph;
 pub use narinfo::{Compression, NarInfo, NarInfoError, NarUrl, VerifyError};
 pub use segment::{NarToSegment, StoreEntry, StoreEntryKind, StoreIndex, store_item_id};

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use plywood_core::digest::{Digest, FileHash};
+use plywood_core::digest::Digest;
 use plywood_core::lockfile::{
-    LockedImage, LockedNix, LockedRoot, LockedSet, LockedStorePath, Lockfile, PackageAbout, lock_inputs,
+    LockedFlake, LockedImage, LockedNix, LockedRoot, LockedSet, LockedStorePath, Lockfile, PackageAbout, lock_inputs,
 };
 use plywood_core::manifest::{Manifest, ResolvedImage, SetName};
 use plywood_core::nix::{DrvName, StorePath};
@@ -105,7 +105,7 @@ fn add(
     let parent = image.parents.last().and_then(|parent| lock.images.get(parent)?.platforms.get(&platform).cloned());
     let entry = LockedImage { inputs: lock_inputs(image), platforms: [(platform, parent.unwrap_or_default())].into() };
     lock.images.insert(image.name.clone(), entry);
-    let nix = lock.nix.get_or_insert_with(|| LockedNix { flake_lock: FileHash::of(b""), platforms: BTreeMap::new() });
+    let nix = lock.nix.get_or_insert_with(|| LockedNix { flake: LockedFlake::default(), platforms: BTreeMap::new() });
     let locked = nix.platforms.entry(platform).or_default();
     for info in infos {
         let split = DrvName::split(info.path.name());

@@ -110,14 +110,16 @@ pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -
 fn scope_of(options: &LockOptions, manifest: &Manifest) -> Result<Scope, LockError> {
     let platforms = all_platforms(manifest);
     if options.only.is_empty() {
-        return Ok(Scope { images: None, nix: NixScope::everything(manifest), platforms });
+        let override_inputs = Some(options.nix.override_inputs.clone());
+        return Ok(Scope { images: None, nix: NixScope::everything(manifest), platforms, override_inputs });
     }
     let image = |subject: &LockSubject| match subject {
         LockSubject::Image(name) => Some(name.clone()),
         LockSubject::Set(_) | LockSubject::Shell(_) => None,
     };
     let images = options.only.iter().filter_map(image).collect();
-    Ok(Scope { images: Some(images), nix: NixScope::of(manifest, &options.only)?, platforms })
+    let nix = NixScope::of(manifest, &options.only)?;
+    Ok(Scope { images: Some(images), nix, platforms, override_inputs: None })
 }
 
 /// The platforms that sets and shells are for: those of the workspace, and whatever else an image is made for.
@@ -148,6 +150,7 @@ pub(crate) fn ensure(
         images: (!images.is_empty()).then(|| asked.clone()),
         nix: NixScope::of_images(manifest, if images.is_empty() { &all } else { &asked }),
         platforms: platforms.iter().copied().collect(),
+        override_inputs: None,
     };
     let reasons = stale::reasons(manifest, old.as_ref().map(|(lock, _)| lock), &scope, workspace);
     match (old, reasons.first()) {
@@ -178,7 +181,8 @@ pub(crate) fn replace_gone(
     let reasons = vec![format!("no mirror has {} any more", gone.join(", "))];
     events.emit(Event::Warning(format!("Updating plywood.lock: {}", reasons.join(", "))));
     let options = LockOptions { upgrade: Upgrade::Packages(gone), ..LockOptions::default() };
-    let scope = Scope { images: None, nix: NixScope::default(), platforms: BTreeSet::new() };
+    let nothing = NixScope::default();
+    let scope = Scope { images: None, nix: nothing, platforms: BTreeSet::new(), override_inputs: None };
     let (lock, report) = renew(manifest, workspace.lock()?, reasons, (&options, &scope), workspace, events)?;
     let text = lock.to_text();
     Ok(Ensured { lock, text, report: Some(report) })

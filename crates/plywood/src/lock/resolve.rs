@@ -44,6 +44,7 @@ pub(super) fn resolve(
         platforms: scope.platforms.clone(),
         anew: options.is_anew(),
         options: &options.nix,
+        override_inputs: scope.override_inputs.as_ref(),
     };
     lock.nix = lock_nix(&request, manifest, old.and_then(|old| old.nix.as_ref()), workspace, events)?;
     if lock.releases.is_empty() {

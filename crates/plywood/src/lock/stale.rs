@@ -1,12 +1,12 @@
 //! Whether a lock fits the manifest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plywood_core::lockfile::{LockedNix, Lockfile, lock_inputs};
 use plywood_core::manifest::{ImageName, Manifest};
 use plywood_core::platform::Platform;
 
-use super::nix::{flake_lock_on_disk, is_set_stale, is_shell_stale};
+use super::nix::{flake_changed, is_set_stale, is_shell_stale};
 use super::subject::NixScope;
 use crate::workspace::Workspace;
 
@@ -19,6 +19,8 @@ pub(super) struct Scope {
     pub(super) nix: NixScope,
     /// The platforms on which these count.
     pub(super) platforms: BTreeSet<Platform>,
+    /// The inputs of the flake that others have to stand in for, where that counts: who builds takes what is locked.
+    pub(super) override_inputs: Option<BTreeMap<String, String>>,
 }
 
 /// Why the lock does not fit the manifest, one sentence each without a period; none when it does.
@@ -69,10 +71,9 @@ fn nix_reasons(manifest: &Manifest, nix: Option<&LockedNix>, scope: &Scope, work
     if scope.nix.is_empty() {
         return Vec::new();
     }
-    let changed =
-        nix.is_some_and(|nix| flake_lock_on_disk(manifest, workspace).is_some_and(|now| now != nix.flake_lock));
-    if changed {
-        return vec!["flake.lock has changed".to_owned()];
+    let overrides = scope.override_inputs.as_ref();
+    if let Some(reason) = nix.and_then(|nix| flake_changed(&nix.flake, overrides, manifest, workspace)) {
+        return vec![reason];
     }
     let mut reasons = Vec::new();
     for platform in &scope.platforms {

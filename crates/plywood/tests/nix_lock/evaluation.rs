@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use camino::Utf8Path;
+use plywood::build::{self, BuildOptions};
 use plywood::lock::{LockOptions, LockOutcome};
+use plywood_core::lockfile::LockedNixPlatform;
 use plywood_core::platform::Platform;
 
-use crate::lab::{Lab, MANIFEST, only, overriding, set};
+use crate::lab::{Lab, MANIFEST, NIXPKGS, chain, only, overriding, set};
 
 const AMD64: Platform = Platform::LinuxAmd64;
 
@@ -64,8 +67,7 @@ fn a_second_lock_is_the_same_and_a_third_is_not_needed() {
     // Anew, though it fits.
     lab.must_lock(only(&["images.dev"]));
     assert_eq!(lab.text(), text);
-    let check = LockOptions { check: true, ..LockOptions::default() };
-    assert_eq!(lab.must_lock(check).outcome, LockOutcome::Unchanged);
+    assert_eq!(lab.must_lock(check()).outcome, LockOutcome::Unchanged);
 }
 
 #[test]
@@ -83,8 +85,7 @@ fn one_part_is_locked_and_the_rest_is_left() {
     let after = lab.platform(AMD64);
     assert_eq!(after.shells.get("dev").expect("the shell").hook, "echo changed");
     assert_eq!(after.sets, before.sets);
-    let check = LockOptions { check: true, ..LockOptions::default() };
-    let report = lab.must_lock(check);
+    let report = lab.must_lock(check());
     assert_eq!(report.outcome, LockOutcome::Stale);
     assert_eq!(report.reasons, ["the set `python` is asked for differently for linux/amd64"]);
     let unknown = lab.lock(only(&["sets.pyhton"])).expect_err("no such set");
@@ -98,9 +99,31 @@ fn another_flake_lock_puts_everything_out_of_date() {
     lab.must_lock(LockOptions::default());
     let flake_lock = std::fs::read_to_string(lab.path().join("flake.lock")).expect("it is there");
     lab.write("flake.lock", &flake_lock.replace("\"version\"", " \"version\""));
-    let check = LockOptions { check: true, ..LockOptions::default() };
-    assert_eq!(lab.must_lock(check).reasons, ["flake.lock has changed"]);
+    assert_eq!(lab.must_lock(check()).reasons, ["flake.lock has changed"]);
     assert_eq!(lab.must_lock(LockOptions::default()).outcome, LockOutcome::Updated);
+}
+
+#[test]
+fn another_overlay_puts_everything_out_of_date() {
+    let Some(set) = set() else { return };
+    let lab = Lab::new(set, MANIFEST);
+    lab.edit("flake.nix", "overlays = [ ];", "overlays = [ (import ./overlays/fixes.nix) ];");
+    lab.write("overlays/fixes.nix", "final: prev: { }");
+    lab.must_lock(LockOptions::default());
+    lab.write("notes.nix", "{ }");
+    assert_eq!(lab.must_lock(check()).outcome, LockOutcome::Unchanged, "no file of the flake");
+    let before = lab.platform(AMD64);
+
+    let fixed = "prev.ripgrep.overrideAttrs (old: { version = \"${old.version}-fixed\"; })";
+    lab.write("overlays/fixes.nix", &format!("final: prev: {{ ripgrep = {fixed}; }}"));
+    assert_eq!(lab.must_lock(check()).reasons, ["flake.nix or a file that it names has changed"]);
+    assert_eq!(lab.must_lock(LockOptions::default()).outcome, LockOutcome::Updated);
+    let after = lab.platform(AMD64);
+    let ripgrep = |locked: &LockedNixPlatform| {
+        locked.paths.values().filter(|path| path.pname.as_deref() == Some("ripgrep")).count()
+    };
+    assert_eq!((ripgrep(&before), ripgrep(&after)), (1, 1));
+    assert!(after.paths.keys().any(|path| path.name().ends_with("-fixed")));
 }
 
 #[test]
@@ -111,6 +134,25 @@ fn an_input_is_overridden_without_being_locked() {
     lab.must_lock(overriding(set));
     assert!(!lab.path().join("flake.lock").exists());
     assert_eq!(lab.platform(AMD64).sets.len(), 2);
+
+    // Whoever builds takes it as it is, whoever locks gets what the flake says.
+    let stood_in = lab.locked().nix.expect("a lock of Nix").flake.override_inputs;
+    assert_eq!(stood_in.into_iter().collect::<Vec<_>>(), [("nixpkgs".to_owned(), set.url())]);
+    let build = BuildOptions { locked: true, images: vec!["run".to_owned()], ..BuildOptions::default() };
+    let cache = tempfile::tempdir().expect("a folder");
+    let workspace = lab.workspace(Utf8Path::from_path(cache.path()).expect("UTF-8"));
+    build::build(&build, &workspace, &lab.events).unwrap_or_else(|error| panic!("{}", chain(&error)));
+    assert_eq!(lab.must_lock(check()).reasons, [format!("`{}` stood in for the flake's input `nixpkgs`", set.url())]);
+    lab.edit("flake.nix", NIXPKGS, &set.url());
+    lab.must_lock(LockOptions::default());
+    assert!(lab.path().join("flake.lock").exists());
+    assert!(lab.locked().nix.expect("a lock of Nix").flake.override_inputs.is_empty());
+    assert_eq!(lab.must_lock(check()).outcome, LockOutcome::Unchanged);
+}
+
+/// Options that only look.
+fn check() -> LockOptions {
+    LockOptions { check: true, ..LockOptions::default() }
 }
 
 #[test]

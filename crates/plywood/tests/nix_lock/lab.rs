@@ -21,6 +21,9 @@ use plywood_testkit::{require, require_mirror, require_root};
 /// What the manifests of these tests name of the set.
 const PACKAGES: [&str; 6] = ["python312", "cacert", "tzdata", "ripgrep", "coreutils", "git"];
 
+/// The input of the flake in `infra/`.
+pub(crate) const NIXPKGS: &str = "github:NixOS/nixpkgs/nixos-26.05";
+
 /// A manifest with two sets and a shell, and an image of each.
 pub(crate) const MANIFEST: &str = r#"[workspace]
 name = "test"
@@ -44,6 +47,7 @@ env = { GREETING = "it's \"me\"" }
 [images.run]
 debian = false
 sets = ["python"]
+nix = { env = false, time-zones = false }
 
 [images.dev]
 from = "run"
@@ -93,7 +97,7 @@ impl Lab {
     /// A workspace whose flake has the set as its input; store paths come from this machine's store alone.
     pub(crate) fn new(set: &Nixpkgs, manifest: &str) -> Self {
         let lab = Self::without_input(manifest);
-        lab.edit("flake.nix", "github:NixOS/nixpkgs/nixos-26.05", &set.url());
+        lab.edit("flake.nix", NIXPKGS, &set.url());
         lab
     }
 

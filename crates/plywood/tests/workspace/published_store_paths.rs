@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use plywood::nix::StandInSources;
 use plywood::publish::{PushOptions, PushReport, push};
 use plywood::workspace::Workspace;
-use plywood_core::digest::{Digest, FileHash};
+use plywood_core::digest::Digest;
 use plywood_core::image::nix::{platform_keys, store_path_item};
 use plywood_core::layering::LayoutLayer;
 use plywood_core::lockfile::{
-    LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, Lockfile, PackageAbout,
-    lock_inputs, set_inputs, shell_inputs,
+    LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, Lockfile,
+    PackageAbout, lock_inputs, set_inputs, shell_inputs,
 };
 use plywood_core::manifest::Manifest;
 use plywood_oci::registry::{ClientConfig, RegistryClient};
@@ -93,7 +93,7 @@ impl Paths {
             sets: BTreeMap::from([(set.0.clone(), LockedSet { inputs: set_inputs(set.1), roots: vec![root] })]),
             shells: BTreeMap::from([(shell.0.clone(), locked_shell)]),
         };
-        LockedNix { flake_lock: FileHash::of(b"flake.lock"), platforms: [(PLATFORM, platform)].into() }
+        LockedNix { flake: LockedFlake::default(), platforms: [(PLATFORM, platform)].into() }
     }
 }
 

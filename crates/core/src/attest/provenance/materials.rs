@@ -131,7 +131,7 @@ pub fn materials(from: Materials<'_>) -> Vec<ResourceDescriptor> {
         packages.extend(store_paths.map(|path| (path.uri.clone(), path)));
     }
     let flake = from.lock.nix.as_ref().filter(|_| from.image.nix.has_paths());
-    let flake = flake.map(|nix| hashed("flake.lock", "", nix.flake_lock.hash()));
+    let flake = flake.map(|nix| hashed("flake.lock", "", nix.flake.flake_lock.hash()));
     let workspace = source(from.source).into_iter();
     let files = files.into_iter().map(|(name, digest)| hashed(name, "", digest.hash()));
     let files = workspace.chain(files).chain(flake).chain(bases);

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::digest::{Digest, FileHash, NarHash};
-use crate::lockfile::{LockedBase, LockedImage, LockedPackage, LockedPlatform, LockedRelease, Lockfile, PackageUse};
-use crate::lockfile::{LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedStorePath, PackageAbout};
+use crate::lockfile::{
+    LockedBase, LockedFlake, LockedImage, LockedNix, LockedNixPlatform, LockedPackage, LockedPlatform, LockedRelease,
+    LockedRoot, LockedSet, LockedStorePath, Lockfile, PackageAbout, PackageUse,
+};
 use crate::manifest::{BaseFacts, BaseReference, Manifest};
 use crate::nix::{StoreHash, StorePath};
 use crate::oci::{RuntimeConfig, Timestamp};
@@ -168,8 +170,8 @@ fn store_paths_are_materials_with_their_closures() {
         sets: [("tools".parse().expect("a name"), set)].into(),
         ..LockedNixPlatform::default()
     };
-    let nix =
-        LockedNix { flake_lock: FileHash::of(b"flake.lock"), platforms: [(Platform::LinuxAmd64, platform)].into() };
+    let flake = LockedFlake { flake_lock: FileHash::of(b"flake.lock"), ..LockedFlake::default() };
+    let nix = LockedNix { flake, platforms: [(Platform::LinuxAmd64, platform)].into() };
     let lock = Lockfile { nix: Some(nix), ..Lockfile::default() };
     let text = "[workspace]\nname = \"w\"\n[sets.tools]\npackages = [\"hello\"]\n[images.base]\ndebian = false\nsets = [\"tools\"]\n";
     let manifest = Manifest::parse(text).expect("a manifest");

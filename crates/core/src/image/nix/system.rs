@@ -41,13 +41,15 @@ pub enum SystemError {
         /// The attribute of nixpkgs that has it.
         attribute: &'static str,
     },
-    /// No store path has the loader.
+    /// No store path has the loader, or a library that `loader` is for.
     #[error("no store path of the image has {file}, which is to be {place}")]
-    NoLoader {
+    NoLibrary {
         /// What was looked for.
         file: TreePath,
         /// What it was wanted for.
         place: TreePath,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// Something else is in the way.
     #[error("cannot put {place} into the image")]
@@ -68,7 +70,7 @@ impl SystemError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { attribute, .. } => Some(format!("add `{attribute}` to one of the image's sets")),
-            Self::NoLoader { .. } => Some("leave `loader` out: nothing in the image is linked to glibc".to_owned()),
+            Self::NoLibrary { hint, .. } => Some((*hint).to_owned()),
             _ => None,
         }
     }
@@ -92,7 +94,8 @@ const GLIBC: [&str; 8] = [
     "libresolv.so.2",
     "libnss_dns.so.2",
 ];
-const OTHERS: [&str; 3] = ["libstdc++.so.6", "libgcc_s.so.1", "libz.so.1"];
+const CXX: &str = "libstdc++.so.6";
+const OTHERS: [&str; 3] = [CXX, "libgcc_s.so.1", "libz.so.1"];
 /// Where foreign libraries find those others even when the loader that runs looks into the store alone.
 const SHIM: &str = "/usr/lib/plywood";
 
@@ -222,7 +225,11 @@ impl Placing<'_> {
             Platform::LinuxAmd64 => ("lib/ld-linux-x86-64.so.2", TreePath::literal("usr/lib64/ld-linux-x86-64.so.2")),
             Platform::LinuxArm64 => ("lib/ld-linux-aarch64.so.1", TreePath::literal("usr/lib/ld-linux-aarch64.so.1")),
         };
-        let missing = || SystemError::NoLoader { file: TreePath::literal(loader), place: place.clone() };
+        let missing = || SystemError::NoLibrary {
+            file: TreePath::literal(loader),
+            place: place.clone(),
+            hint: "leave `loader` out: nothing in the image is linked to glibc",
+        };
         let glibc = self.owner_of(closure, loader)?.ok_or_else(missing)?;
         let libraries = format!("usr/lib/{}", platform.multiarch());
         let debian = self.tree.contains(&place);
@@ -234,7 +241,17 @@ impl Placing<'_> {
             }
         }
         for name in OTHERS {
-            let Some(owner) = self.owner_of(closure, &format!("lib/{name}"))? else { continue };
+            let Some(owner) = self.owner_of(closure, &format!("lib/{name}"))? else {
+                // Nearly every wheel and addon with code of its own needs it; the others they bring along.
+                if name == CXX {
+                    return Err(SystemError::NoLibrary {
+                        file: TreePath::literal("lib/libstdc++.so.6"),
+                        place: TreePath::literal("usr/lib/plywood/libstdc++.so.6"),
+                        hint: "add `stdenv.cc.cc.lib` to one of the image's sets",
+                    });
+                }
+                continue;
+            };
             if !debian {
                 self.library(&owner, name, &libraries)?;
             }
@@ -292,10 +309,19 @@ mod tests {
     const ALL: SystemFiles = SystemFiles { sh: true, env: true, certificates: true, time_zones: true, loader: true };
 
     fn placed(roots: &[&str], wanted: SystemFiles) -> Result<(Tree, BTreeMap<String, String>), SystemError> {
+        placed_without("", roots, wanted)
+    }
+
+    /// With a closure that lacks one store path.
+    fn placed_without(
+        lacking: &str,
+        roots: &[&str],
+        wanted: SystemFiles,
+    ) -> Result<(Tree, BTreeMap<String, String>), SystemError> {
         let store = TestStore::new(STORE);
         let root = |name: &&str| ProfileRoot { path: store_path(name), owner: (*name).to_owned(), priority: 5 };
         let profile = merge_profile(&store, &roots.iter().map(root).collect::<Vec<_>>()).expect("a profile");
-        let closure = STORE.iter().map(|(name, _)| store_path(name)).collect();
+        let closure = STORE.iter().filter(|(name, _)| *name != lacking).map(|(name, _)| store_path(name)).collect();
         let mut tree = Tree::new();
         let platform = Platform::LinuxAmd64;
         let variables = place_system_files(&mut tree, wanted, (&profile, &store), &closure, b" and ours", platform)?;
@@ -338,6 +364,15 @@ mod tests {
         ] {
             let error = placed(roots, ALL).expect_err("missing");
             assert_eq!(error.hint(), Some(format!("add `{attribute}` to one of the image's sets")), "{error}");
+        }
+    }
+
+    #[test]
+    fn foreign_programs_get_all_or_an_error() {
+        let wanted = SystemFiles { loader: true, ..SystemFiles::default() };
+        for (lacking, hint) in [("glibc", "leave `loader` out"), ("gcc-lib", "add `stdenv.cc.cc.lib`")] {
+            let error = placed_without(lacking, &[], wanted).expect_err("missing");
+            assert!(error.hint().is_some_and(|said| said.contains(hint)), "{error}");
         }
     }
 }

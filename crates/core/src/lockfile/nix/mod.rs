@@ -20,10 +20,29 @@ pub(super) use write::write;
 /// What was locked of Nix. Each platform stands alone, so that locks made on machines of different platforms join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedNix {
-    /// SHA-256 of the `flake.lock` that all of it was evaluated from.
-    pub flake_lock: FileHash,
+    /// What all of it was evaluated from.
+    pub flake: LockedFlake,
     /// What is locked for each platform.
     pub platforms: BTreeMap<Platform, LockedNixPlatform>,
+}
+
+/// The flake that sets and shells were evaluated from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedFlake {
+    /// SHA-256 of its `flake.lock`; of nothing when there is none.
+    pub flake_lock: FileHash,
+    /// SHA-256 over the names and hashes of `flake.nix` and the files that it names, but for the manifest.
+    pub files: FileHash,
+    /// The inputs that others stood in for, with those as they were given: what is locked is not what the flake says.
+    pub override_inputs: BTreeMap<String, String>,
+}
+
+impl Default for LockedFlake {
+    /// No flake.
+    fn default() -> Self {
+        let nothing = FileHash::of(b"");
+        Self { flake_lock: nothing, files: nothing, override_inputs: BTreeMap::new() }
+    }
 }
 
 /// What was locked of Nix for one platform.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, line};
+use super::{LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, line};
 use crate::lockfile::LockfileProblem;
 use crate::lockfile::parse::{Fault, Table, array, keyed, lines, string};
 use crate::manifest::{EnvName, SetName, ShellName};
@@ -17,15 +17,31 @@ type Value<'i> = Spanned<DeValue<'i>>;
 /// `[nix]` and what is below it.
 pub(in crate::lockfile) fn nix(value: &Value<'_>) -> Result<LockedNix, Fault> {
     let mut table = Table::open(value)?;
-    let (span, flake_lock) = table.required("flake-lock", string)?;
-    let flake_lock = flake_lock.parse().map_err(|_| (span, LockfileProblem::Expected("a hash, sha256:…")))?;
+    let mut hash = |key| {
+        let (span, hash) = table.required(key, string)?;
+        hash.parse().map_err(|_| (span, LockfileProblem::Expected("a hash, sha256:…")))
+    };
+    let (flake_lock, files) = (hash("flake-lock")?, hash("flake-files")?);
+    let override_inputs = table.optional("override-inputs", override_inputs)?.unwrap_or_default();
     let mut platforms = BTreeMap::new();
     for platform in Platform::ALL {
         let locked = table.optional(&platform.to_string(), nix_platform)?;
         platforms.extend(locked.map(|locked| (platform, locked)));
     }
     table.end()?;
-    Ok(LockedNix { flake_lock, platforms })
+    Ok(LockedNix { flake: LockedFlake { flake_lock, files, override_inputs }, platforms })
+}
+
+fn override_inputs(value: &Value<'_>) -> Result<BTreeMap<String, String>, Fault> {
+    let mut inputs = BTreeMap::new();
+    for member in array(value)? {
+        let expected = (member.span(), LockfileProblem::Expected("an input, NAME=flake"));
+        let (input, by) = string(member)?.split_once('=').ok_or(expected)?;
+        if inputs.insert(input.to_owned(), by.to_owned()).is_some() {
+            return Err((member.span(), LockfileProblem::Duplicate(input.to_owned())));
+        }
+    }
+    Ok(inputs)
 }
 
 fn nix_platform(value: &Value<'_>) -> Result<LockedNixPlatform, Fault> {

@@ -13,6 +13,11 @@ fn path(name: &str) -> StorePath {
     StorePath::new(StoreHash::from_bytes(hash), name).expect("a name")
 }
 
+fn flake() -> LockedFlake {
+    let override_inputs = [("nixpkgs".to_owned(), "path:/a=\"b\"".to_owned())].into();
+    LockedFlake { flake_lock: FileHash::of(b"flake.lock"), files: FileHash::of(b"flake.nix"), override_inputs }
+}
+
 fn locked(name: &str, references: &[&str]) -> (StorePath, LockedStorePath) {
     let locked = LockedStorePath {
         nar_hash: NarHash::of(name.as_bytes()),
@@ -68,7 +73,7 @@ fn lock() -> Lockfile {
     let mut arm64 = LockedNixPlatform::default();
     arm64.sets.insert("python".parse().expect("a name"), LockedSet { inputs, roots: Vec::new() });
     let platforms = BTreeMap::from([(Platform::LinuxAmd64, amd64), (Platform::LinuxArm64, arm64)]);
-    let nix = Some(LockedNix { flake_lock: FileHash::of(b"flake.lock"), platforms });
+    let nix = Some(LockedNix { flake: flake(), platforms });
     Lockfile { date: Timestamp(1_795_420_800), nix, ..Lockfile::default() }
 }
 
@@ -134,6 +139,8 @@ fn what_is_no_lock_is_refused() {
     let glibc = path("glibc-2.40").to_string();
     check("flake-lock = \"sha256:", "flake-lock = \"", LockfileProblem::Expected("a hash, sha256:…"));
     check("flake-lock", "flake", LockfileProblem::Missing("flake-lock"));
+    check("flake-files = \"sha256:", "flake-files = \"", LockfileProblem::Expected("a hash, sha256:…"));
+    check("nixpkgs=path:/a=", "nixpkgs", LockfileProblem::Expected("an input, NAME=flake"));
     check("sha256-", "sha256:", columns());
     check(" 1010 ", " +1010 ", columns());
     check(" local ", " here ", columns());
@@ -179,6 +186,7 @@ prop_compose! {
         edges in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..16),
         env in prop::collection::btree_map("[A-Za-z_][A-Za-z0-9_]{0,5}", ".{0,8}", 0..4),
         hook in "(?s).{0,12}",
+        override_inputs in prop::collection::btree_map("[a-z/-]{1,4}", ".{0,6}", 0..3),
         picks in prop::collection::vec((any::<prop::sample::Index>(), any::<i64>(), "[a-z#.]{1,5}"), 1..5),
     ) -> Lockfile {
         let names: Vec<&String> = paths.keys().collect();
@@ -200,7 +208,7 @@ prop_compose! {
         let develop = environment.clone();
         platform.shells.insert("b-c".parse().expect("a name"), LockedShell { inputs, roots, environment, env, hook, develop });
         let platforms = BTreeMap::from([(Platform::LinuxArm64, platform)]);
-        Lockfile { nix: Some(LockedNix { flake_lock: FileHash::of(b"x"), platforms }), ..Lockfile::default() }
+        Lockfile { nix: Some(LockedNix { flake: LockedFlake { override_inputs, ..flake() }, platforms }), ..Lockfile::default() }
     }
 }
 

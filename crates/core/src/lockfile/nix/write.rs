@@ -8,7 +8,12 @@ use crate::platform::Platform;
 
 /// Appends it, platform by platform, so that the lines of one never stand among those of another.
 pub(in crate::lockfile) fn write(out: &mut String, nix: &LockedNix) -> fmt::Result {
-    writeln!(out, "\n# {}\n[nix]\nflake-lock = \"{}\"", line::COLUMNS, nix.flake_lock)?;
+    writeln!(out, "\n# {}\n[nix]\nflake-lock = \"{}\"", line::COLUMNS, nix.flake.flake_lock)?;
+    writeln!(out, "flake-files = \"{}\"", nix.flake.files)?;
+    let overrides = &nix.flake.override_inputs;
+    if !overrides.is_empty() {
+        list(out, "override-inputs", overrides.iter().map(|(input, by)| escaped(&format!("{input}={by}"))))?;
+    }
     nix.platforms.iter().try_for_each(|(platform, locked)| write_platform(out, *platform, locked))
 }
 

@@ -1,16 +1,17 @@
 //! What of an older lock still holds.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use plywood_core::digest::FileHash;
-use plywood_core::lockfile::{LockedNix, LockedNixPlatform, set_inputs, shell_inputs};
+use plywood_core::lockfile::{LockedFlake, LockedNix, LockedNixPlatform, set_inputs, shell_inputs};
 use plywood_core::manifest::model::{Set, Shell};
 use plywood_core::manifest::{Manifest, SetName, ShellName};
 use plywood_core::platform::Platform;
 
 use super::NixRequest;
 use crate::lock::subject::NixScope;
-use crate::nix::eval::flake_folder;
+use crate::nix::eval::{files_hash, flake_folder};
 use crate::workspace::Workspace;
 
 /// Whether a set is not locked, or was asked for differently.
@@ -29,13 +30,34 @@ pub(in crate::lock) fn is_shell_stale(
     locked.is_none_or(|locked| locked.inputs != shell_inputs(manifest, shell))
 }
 
-/// SHA-256 of the workspace's `flake.lock`; of nothing when there is a flake without one, `None` when there is no flake.
-pub(in crate::lock) fn flake_lock_on_disk(manifest: &Manifest, workspace: &Workspace) -> Option<FileHash> {
+/// Why what was evaluated is not the workspace's flake of now, in one sentence without a period; `None` when it is, or when there is no
+/// flake. Inputs that others stood in for count where `override_inputs` says which these should be.
+pub(in crate::lock) fn flake_changed(
+    locked: &LockedFlake,
+    override_inputs: Option<&BTreeMap<String, String>>,
+    manifest: &Manifest,
+    workspace: &Workspace,
+) -> Option<String> {
     let folder = flake_folder(manifest, workspace);
-    match fs::read(folder.join("flake.lock")) {
-        Ok(bytes) => Some(FileHash::of(&bytes)),
-        Err(_) => folder.join("flake.nix").exists().then(|| FileHash::of(b"")),
+    let flake_lock = fs::read(folder.join("flake.lock")).ok();
+    if flake_lock.is_none() && !folder.join("flake.nix").exists() {
+        return None;
     }
+    if FileHash::of(&flake_lock.unwrap_or_default()) != locked.flake_lock {
+        return Some("flake.lock has changed".to_owned());
+    }
+    if files_hash(workspace.directory(), &folder) != locked.files {
+        return Some("flake.nix or a file that it names has changed".to_owned());
+    }
+    let different = |wanted: &BTreeMap<String, String>| {
+        let names = wanted.keys().chain(locked.override_inputs.keys());
+        names.filter(|name| wanted.get(*name) != locked.override_inputs.get(*name)).min().cloned()
+    };
+    let input = override_inputs.and_then(different)?;
+    Some(match locked.override_inputs.get(&input) {
+        Some(by) => format!("`{by}` stood in for the flake's input `{input}`"),
+        None => format!("another flake is to stand in for the input `{input}`"),
+    })
 }
 
 /// What `old` has of the sets and shells that the manifest still names.

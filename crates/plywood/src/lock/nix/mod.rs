@@ -4,13 +4,13 @@ mod keep;
 mod packages;
 mod platform;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plywood_core::lockfile::{LockedNix, LockedNixPlatform};
+use plywood_core::lockfile::{LockedFlake, LockedNix, LockedNixPlatform};
 use plywood_core::manifest::Manifest;
 use plywood_core::platform::Platform;
 
-pub(super) use keep::{flake_lock_on_disk, is_set_stale, is_shell_stale};
+pub(super) use keep::{flake_changed, is_set_stale, is_shell_stale};
 
 use super::LockError;
 use super::subject::NixScope;
@@ -33,9 +33,19 @@ pub(super) struct NixRequest<'r> {
     pub(super) anew: bool,
     /// How Nix is asked.
     pub(super) options: &'r EvalOptions,
+    /// The inputs that others have to stand in for in all that is locked; those of parts may differ when `None`.
+    pub(super) override_inputs: Option<&'r BTreeMap<String, String>>,
 }
 
-/// Locks what is asked for, keeping the rest of `old` as long as `flake.lock` is the same.
+impl NixRequest<'_> {
+    /// Whether what was locked from one flake can stand beside what is locked from another.
+    fn fits(&self, old: &LockedFlake, new: &LockedFlake) -> bool {
+        let is_same = (old.flake_lock, old.files) == (new.flake_lock, new.files);
+        is_same && self.override_inputs.is_none_or(|wanted| *wanted == old.override_inputs)
+    }
+}
+
+/// Locks what is asked for, keeping the rest of `old` as long as the flake is the same.
 ///
 /// # Errors
 /// When Nix cannot be asked, a set or shell is at fault, or a path of this machine's own platform cannot be had. Another platform
@@ -49,7 +59,7 @@ pub(super) fn lock_nix(
 ) -> Result<Option<LockedNix>, Error> {
     let kept = old.map(|old| keep::known(old, manifest));
     let fits = |nix: &LockedNix| {
-        Some(nix.flake_lock) == flake_lock_on_disk(manifest, workspace)
+        keep::flake_changed(&nix.flake, request.override_inputs, manifest, workspace).is_none()
             && request.platforms.iter().all(|platform| keep::todo(request, manifest, Some(nix), *platform).is_empty())
     };
     if request.scope.is_empty() || kept.as_ref().is_some_and(fits) {
@@ -57,12 +67,15 @@ pub(super) fn lock_nix(
     }
     let text = workspace.manifest_text()?;
     let evaluator = Evaluator::open(request.options, manifest, workspace, events)?;
-    let flake_lock = evaluator.flake_lock();
+    let flake = evaluator.flake();
     let mut nix = match kept {
-        Some(kept) if kept.flake_lock == flake_lock => kept,
+        Some(mut kept) if request.fits(&kept.flake, flake) => {
+            kept.flake.override_inputs.extend(flake.override_inputs.clone());
+            kept
+        }
         other => {
             tell_lost(other.as_ref(), request, events);
-            LockedNix { flake_lock, platforms: Default::default() }
+            LockedNix { flake: flake.clone(), platforms: Default::default() }
         }
     };
     let sources = Sources::from_workspace(workspace, manifest, events)?;
@@ -119,7 +132,7 @@ fn is_unavailable(error: &Error) -> bool {
     )
 }
 
-/// What a new `flake.lock` makes worthless on platforms or of sets that are not locked again.
+/// What a new flake makes worthless on platforms or of sets that are not locked again.
 fn tell_lost(old: Option<&LockedNix>, request: &NixRequest<'_>, events: &dyn Events) {
     let Some(old) = old else { return };
     let lost = |platform: &Platform| {
@@ -141,7 +154,7 @@ fn tell_lost(old: Option<&LockedNix>, request: &NixRequest<'_>, events: &dyn Eve
     let lost: Vec<String> = old.platforms.keys().flat_map(lost).collect();
     if !lost.is_empty() {
         events.emit(Event::Warning(format!(
-            "flake.lock is another one, so these must be locked anew: {}",
+            "the flake is another one, so these must be locked anew: {}",
             lost.join(", ")
         )));
     }

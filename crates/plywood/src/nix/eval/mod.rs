@@ -9,6 +9,7 @@ mod container;
 mod environment;
 mod error;
 mod fault;
+mod files;
 mod nearest;
 mod snapshot;
 mod values;
@@ -19,6 +20,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_core::digest::FileHash;
+use plywood_core::lockfile::LockedFlake;
 use plywood_core::manifest::Manifest;
 use plywood_core::nix::{Derivation, StorePath};
 use plywood_core::platform::Platform;
@@ -27,6 +29,7 @@ pub(in crate::nix) use container::store_root;
 pub(crate) use environment::parse as parse_environment;
 pub use error::EvalError;
 pub(crate) use fault::Subject;
+pub(crate) use files::files_hash;
 pub(crate) use values::{Root, Values};
 
 use crate::Error;
@@ -62,7 +65,7 @@ pub(crate) struct Evaluator<'e> {
     nix: Nix<'e>,
     snapshot: Snapshot,
     overrides: Vec<String>,
-    flake_lock: FileHash,
+    flake: LockedFlake,
 }
 
 /// Nix's name of a platform.
@@ -92,15 +95,20 @@ impl<'e> Evaluator<'e> {
         let nix = Nix::find(options.nix, manifest, workspace, &snapshot, events)?;
         let overrides = options.override_inputs.iter();
         let overrides = overrides.flat_map(|(input, by)| ["--override-input".to_owned(), input.clone(), absolute(by)]);
-        let mut evaluator = Self { nix, snapshot, overrides: overrides.collect(), flake_lock: FileHash::of(b"") };
+        let flake = LockedFlake {
+            files: files_hash(snapshot.folder(), &snapshot.flake_folder()),
+            override_inputs: options.override_inputs.clone(),
+            ..LockedFlake::default()
+        };
+        let mut evaluator = Self { nix, snapshot, overrides: overrides.collect(), flake };
         let locked = evaluator.lock_inputs(&folder)?;
-        evaluator.flake_lock = FileHash::of(&locked);
+        evaluator.flake.flake_lock = FileHash::of(&locked);
         Ok(evaluator)
     }
 
-    /// SHA-256 of `flake.lock`; of nothing when there is none, because every input is overridden.
-    pub(crate) fn flake_lock(&self) -> FileHash {
-        self.flake_lock
+    /// What is evaluated. There may be no `flake.lock`, because every input is overridden.
+    pub(crate) fn flake(&self) -> &LockedFlake {
+        &self.flake
     }
 
     /// Adds to `flake.lock` what it lacks, and gives what is in it. Inputs that are overridden leave it as it is.
