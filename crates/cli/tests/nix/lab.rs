@@ -116,24 +116,32 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// `infra/` with more images, its flake on the set instead of nixpkgs.
 fn write_workspace(to: &Utf8Path, set: &str) {
+    copy_infra(to, set, REGISTRY);
+    let path = to.join("plywood.toml");
+    let manifest = fs::read_to_string(&path).expect("the manifest");
+    // What infra/ itself has of Nix is more than these tests are about.
+    let own = tables(&manifest, &["workspace", "debian", "images.base", "images.devcontainer-base"]);
+    fs::write(path, format!("{own}\n{ADDED}")).expect("the manifest is written");
+}
+
+/// `infra/` for this machine's platform, its flake on the set instead of nixpkgs.
+pub(crate) fn copy_infra(to: &Utf8Path, set: &str, registry: &str) {
     let infra = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../infra");
     let infra = Utf8Path::from_path(&infra).expect("UTF-8");
     for folder in ["files", "nix"] {
         copy_folder(&infra.join(folder), &to.join(folder));
     }
-    let read = |name: &str| fs::read_to_string(infra.join(name)).expect("a file of infra/");
-    let flake = read("flake.nix");
-    let input = flake.lines().find(|line| line.trim_start().starts_with("inputs.nixpkgs.url")).expect("an input");
-    let flake = flake.replace(input, &format!("  inputs.nixpkgs.url = \"{set}\";"));
-    fs::write(to.join("flake.nix"), flake).expect("the flake is written");
-    let manifest = read("plywood.toml");
-    let line = |start: &str| manifest.lines().find(|line| line.starts_with(start)).expect("a line").to_owned();
-    let own = manifest
-        .replace(&line("registry = "), &format!("registry = \"{REGISTRY}\""))
-        .replace(&line("platforms = "), "platforms = [\"linux/amd64\"]");
-    // What infra/ itself has of Nix is more than these tests are about.
-    let own = tables(&own, &["workspace", "debian", "images.base", "images.devcontainer-base"]);
-    fs::write(to.join("plywood.toml"), format!("{own}\n{ADDED}")).expect("the manifest is written");
+    let edit = |name: &str, lines: &[(&str, String)]| {
+        let mut text = fs::read_to_string(infra.join(name)).expect("a file of infra/");
+        for (start, line) in lines {
+            let old = text.lines().find(|line| line.trim_start().starts_with(start)).expect("a line").to_owned();
+            text = text.replace(&old, line);
+        }
+        fs::write(to.join(name), text).expect("written");
+    };
+    edit("flake.nix", &[("inputs.nixpkgs.url", format!("  inputs.nixpkgs.url = \"{set}\";"))]);
+    let registry = ("registry = ", format!("registry = \"{registry}\""));
+    edit("plywood.toml", &[registry, ("platforms = ", "platforms = [\"linux/amd64\"]".to_owned())]);
 }
 
 /// The tables of these names, and what is below them.
