@@ -26,6 +26,49 @@ fn tools_are_found_by_every_kind_of_shell() {
     assert_eq!(login, expect, "a login shell that got no environment");
 }
 
+#[test]
+fn the_first_prompt_evaluates_nothing() {
+    let (true, Some(lab)) = (require(&["podman"]), lab()) else { return };
+    let image = lab.load("devcontainer-python");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let stub = folder.path().join("nix");
+    fs::write(&stub, "#!/bin/sh\necho \"$@\" >> /tmp/asked\nexit 1\n").expect("written");
+    fs::set_permissions(&stub, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let volume = format!("{}:/usr/bin/nix:ro", stub.display());
+    let look = "command -v python3; echo \"<$HOOKED>\"; test ! -e /tmp/asked && echo asked nothing";
+    let prompts = [("bash", "eval \"$PROMPT_COMMAND\""), ("zsh", "for hook in $precmd_functions; do $hook; done")];
+    for (shell, prompt) in prompts {
+        let said = run(&image, &["--volume", &volume], &[shell, "-ic", &format!("{prompt}; {look}")]);
+        let expect = "/nix/profile/bin/python3\n<it's python>\nasked nothing\n";
+        assert!(said.ends_with(expect), "{shell}: {said}");
+    }
+    // The stub is what would have been asked.
+    let said = run(&image, &["--volume", &volume], &["sh", "-c", "nix eval; cat /tmp/asked"]);
+    assert_eq!(said, "eval\n");
+}
+
+#[test]
+fn direnv_uses_the_flake_without_a_network() {
+    let (true, Some(lab)) = (require(&["podman"]), lab()) else { return };
+    let image = lab.load("devcontainer-python");
+    let prompt = "bash -ic 'eval \"$PROMPT_COMMAND\"; echo in:$IN_NIX_SHELL; command -v rg'";
+    let script = format!(
+        "set -e
+         cp -r /flake /workspace/project
+         cd /workspace/project
+         echo 'use flake .#python' > .envrc
+         {prompt}
+         nix-collect-garbage > /dev/null
+         {prompt}"
+    );
+    let flake = format!("{}:/flake:ro", lab.workspace);
+    let said = run(&image, &["--volume", &flake], &["bash", "-c", &script]);
+    let lines: Vec<&str> = said.lines().collect();
+    let [first, rg, second, again] = lines[..] else { panic!("{said}") };
+    assert_eq!([first, second], ["in:impure"; 2]);
+    assert!(rg.starts_with("/nix/store/") && rg == again, "{said}");
+}
+
 /// What must work for whoever owns the store.
 const USE_NIX: &str = r#"
 set -e

@@ -10,7 +10,7 @@ use plywood_testkit::{nixpkgs, require, require_mirror, require_root};
 use serde_json::Value;
 
 /// The registry of the tests' images, so that nobody's own images lose their names in an engine's store.
-const REGISTRY: &str = "localhost/plywood-test-nix";
+pub(crate) const REGISTRY: &str = "localhost/plywood-test-nix";
 /// What the manifest of `infra/` is followed by.
 const ADDED: &str = include_str!("images.toml");
 /// What the sets and shells are made of.

@@ -4,6 +4,7 @@ mod develop;
 mod infra;
 mod lab;
 mod layers;
+mod profile;
 mod runtime;
 mod sources;
 mod store_path;
