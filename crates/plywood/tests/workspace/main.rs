@@ -7,6 +7,7 @@ mod certificates;
 mod fixture;
 mod lock;
 mod publish;
+mod publish_faults;
 mod published_bases;
 mod published_store_paths;
 mod scripts;

@@ -38,6 +38,8 @@ pub(super) struct Auth {
     /// What each token is good for.
     tokens: BTreeMap<String, BTreeSet<String>>,
     expired: BTreeSet<String>,
+    /// Repositories that nobody gets a token for.
+    pub(super) hidden: BTreeSet<String>,
 }
 
 impl Auth {
@@ -46,7 +48,7 @@ impl Auth {
     }
 
     /// What a request that may not be done is answered.
-    pub(super) fn refuse(&self, request: &Request, host: &str, needs: &str) -> Option<Response> {
+    pub(super) fn refuse(&self, request: &Request, host: &str, needs: &[String]) -> Option<Response> {
         let sent = request.headers.get("authorization").map(String::as_str);
         match &self.login {
             Login::Open => None,
@@ -55,11 +57,12 @@ impl Auth {
             Login::Token { .. } => {
                 let token = sent.and_then(|sent| sent.strip_prefix("Bearer ")).unwrap_or_default();
                 let error = match self.tokens.get(token) {
-                    Some(scopes) if scopes.contains(needs) => return None,
+                    Some(scopes) if needs.iter().all(|need| scopes.contains(need)) => return None,
                     Some(_) => ",error=\"insufficient_scope\"",
                     None if self.expired.contains(token) => ",error=\"invalid_token\"",
                     None => "",
                 };
+                let needs = needs.join(" ");
                 let challenge =
                     format!("Bearer realm=\"http://{host}/token\",service=\"test\",scope=\"{needs}\"{error}");
                 Some(unauthorized().header("WWW-Authenticate", challenge))
@@ -85,6 +88,9 @@ impl Auth {
         let mut scopes = BTreeSet::new();
         for scope in values("scope").flat_map(|scopes| scopes.split(' ')) {
             let Some((resource, actions)) = scope.rsplit_once(':') else { continue };
+            if resource.strip_prefix("repository:").is_some_and(|name| self.hidden.contains(name)) {
+                continue;
+            }
             let granted = actions.split(',').filter(|action| *action == "pull" || (known && !read_only));
             scopes.extend(granted.map(|action| format!("{resource}:{action}")));
         }

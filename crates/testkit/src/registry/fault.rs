@@ -27,6 +27,10 @@ pub enum RegistryFault {
     NoHeaders,
     /// The client is sent to this address.
     Redirect(String),
+    /// The answer's `Location` leads to this address instead.
+    Location(String),
+    /// Every token that was given out before is good no more.
+    ExpireTokens,
     /// The connection closes after so many bytes of the request's body, which are kept.
     CutUpload(u64),
 }
@@ -46,6 +50,10 @@ pub(super) struct Faults(Vec<Planned>);
 impl Faults {
     pub(super) fn add(&mut self, method: &str, part: &str, fault: RegistryFault, always: bool) {
         self.0.push(Planned { method: method.to_owned(), part: part.to_owned(), fault, always });
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
     }
 
     /// What goes wrong with a request, if it is not the request itself that is cut.
@@ -98,6 +106,10 @@ impl RegistryFault {
                 response.headers.push(("Docker-Content-Digest".to_owned(), wrong.to_string()));
             }
             Self::NoHeaders => response.headers.clear(),
+            Self::Location(to) => {
+                response.headers.retain(|(name, _)| name != "Location");
+                response.headers.push(("Location".to_owned(), to.clone()));
+            }
             _ => {}
         }
     }

@@ -59,6 +59,11 @@ impl TestRegistry {
         lock(&self.state).auth.login = login;
     }
 
+    /// From now on nobody gets a token for this repository.
+    pub fn hide(&self, repository: &str) {
+        lock(&self.state).auth.hidden.insert(repository.to_owned());
+    }
+
     /// Every token that was given out so far is good no more.
     pub fn expire_tokens(&self) {
         lock(&self.state).auth.expire();
@@ -87,6 +92,11 @@ impl TestRegistry {
     /// Every request of this method whose path holds `part` goes wrong.
     pub fn fail_always(&self, method: &str, part: &str, fault: RegistryFault) {
         lock(&self.state).faults.add(method, part, fault, true);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn recover(&self) {
+        lock(&self.state).faults.forget();
     }
 
     /// Puts a blob into a repository.

@@ -72,6 +72,9 @@ impl State {
         if let Some(response) = fault.as_ref().and_then(RegistryFault::instead) {
             return response;
         }
+        if fault == Some(RegistryFault::ExpireTokens) {
+            self.auth.expire();
+        }
         let mut response = self.honest(request, fault == Some(RegistryFault::IgnoreRange));
         if let Some(fault) = fault {
             fault.spoil(&mut response);
@@ -89,7 +92,9 @@ impl State {
             "DELETE" if call.kind == "manifests" => "delete",
             _ => "push",
         };
-        let needs = format!("repository:{}:{action}", call.repository);
+        let mut needs = vec![format!("repository:{}:{action}", call.repository)];
+        // Whoever mounts a blob must be able to read it where it is.
+        needs.extend(call.query("from").map(|from| format!("repository:{from}:pull")));
         if let Some(refusal) = self.auth.refuse(request, &self.host, &needs) {
             return refusal;
         }
