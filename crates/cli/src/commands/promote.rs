@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::registry::RegistryArgs;
+use crate::render::error::hint_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,6 +79,7 @@ fn text(report: &PromoteReport) -> String {
         }
         if let Some(error) = &image.error {
             let _ = writeln!(text, "failed {}@{}: {error}", image.repository, image.digest);
+            text += &hint_line(image.hint.as_deref());
         }
     }
     text

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::registry::RegistryArgs;
-use crate::render::{plural, size::Size};
+use crate::render::{error::hint_line, plural, size::Size};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -111,9 +111,15 @@ pub(crate) fn run(args: PushArgs, context: &Context) -> Result<Exit, Failure> {
 
 fn text(report: &PushReport) -> String {
     let mut text = String::new();
+    let mut told = None;
     for image in &report.images {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", line(image, report.dry_run));
+        // What helps one image mostly helps the next: once is enough.
+        if image.hint.is_some() && image.hint != told {
+            text += &hint_line(image.hint.as_deref());
+            told.clone_from(&image.hint);
+        }
     }
     text
 }

@@ -57,6 +57,11 @@ fn describe(failure: &Failure) -> String {
     text
 }
 
+/// What to do about one failure of several, as a line below it.
+pub(crate) fn hint_line(hint: Option<&str>) -> String {
+    hint.map(|hint| format!("  {HINT}hint:{HINT:#} {hint}\n")).unwrap_or_default()
+}
+
 /// All lines but the first begin with `indent`.
 fn indented(text: &str, indent: &str) -> String {
     text.trim_end().replace('\n', &format!("\n{indent}"))

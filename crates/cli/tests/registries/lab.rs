@@ -57,6 +57,11 @@ impl Lab {
 
     /// Plywood in the workspace with a cache of this name, and nobody's credentials.
     pub(crate) fn command(&self, cache: &str, arguments: &[&str]) -> Command {
+        self.command_in("", cache, arguments)
+    }
+
+    /// [`Self::command`] in another folder of the workspace's.
+    pub(crate) fn command_in(&self, folder: &str, cache: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plywood"));
         command.env("PLYWOOD_CACHE", self.path(cache)).env("HOME", self.path("home"));
         for variable in [
@@ -70,7 +75,7 @@ impl Lab {
         ] {
             command.env_remove(variable);
         }
-        command.args(["-C", self.path("").as_str()]).args(arguments);
+        command.args(["-C", self.path(folder).as_str()]).args(arguments);
         command
     }
 

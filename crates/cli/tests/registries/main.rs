@@ -1,4 +1,5 @@
 //! The commands that speak to registries, by the command line, against Docker's own registry and podman.
 
 mod lab;
+mod login;
 mod tested;

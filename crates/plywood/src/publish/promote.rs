@@ -59,6 +59,8 @@ pub struct PromotedImage {
     pub tags: Vec<MovedTag>,
     /// Why it was not promoted; no tag was moved then, or not all of them.
     pub error: Option<String>,
+    /// What to do about that.
+    pub hint: Option<String>,
 }
 
 /// A tag.
@@ -83,9 +85,10 @@ pub fn promote(
     for (name, image, digest) in subjects(options, workspace)? {
         let tags = tags(options, workspace, &image)?;
         let repository = client.repository(&name);
-        let mut promoted = PromotedImage { repository: name.to_string(), digest, tags: Vec::new(), error: None };
+        let mut promoted =
+            PromotedImage { repository: name.to_string(), digest, tags: Vec::new(), error: None, hint: None };
         if let Err(error) = move_tags(&repository, digest, &tags, options.dry_run, &mut promoted.tags) {
-            promoted.error = Some(in_full(&error));
+            (promoted.error, promoted.hint) = (Some(in_full(&error)), error.hint());
         }
         report.images.push(promoted);
     }

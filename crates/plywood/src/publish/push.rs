@@ -13,14 +13,13 @@ use plywood_oci::registry::{RegistryClient, Repository};
 use plywood_oci::store::Store;
 
 use super::index::Index;
-use super::report::{PushOutcome, PushReport, PushedImage, PushedPlatform};
+use super::report::{PushOutcome, PushReport, PushedImage, PushedPlatform, Trouble};
 use super::reuse::Believed;
 use super::transfer::{Known, Transfer};
 use super::{PublishError, join, reuse, workspace as places};
 use crate::Error;
 use crate::attest;
 use crate::build::{BuildOptions, Made, MadeImage, MadePlatform, make_images};
-use crate::error::in_full;
 use crate::events::Events;
 use crate::pull;
 use crate::workspace::Workspace;
@@ -79,7 +78,7 @@ pub fn push(
 }
 
 /// What became of each image that was to be made.
-type Images = BTreeMap<String, Result<(Made, MadeImage), String>>;
+type Images = BTreeMap<String, Result<(Made, MadeImage), Trouble>>;
 
 /// What the images of one push share.
 struct Push<'p> {
@@ -126,17 +125,19 @@ impl Push<'_> {
             let empty = PushedImage::new(name, repository.name().to_string());
             let parent = image.parents.iter().find(|parent| failed.contains(parent.as_str()));
             let pushed = match (parent, made.remove(name)) {
-                (Some(parent), _) => Err((PushOutcome::HeldBack, format!("`{parent}`, which it stands on, failed"))),
+                (Some(parent), _) => {
+                    Err((PushOutcome::HeldBack, format!("`{parent}`, which it stands on, failed").into()))
+                }
                 (None, Some(Ok((made, image)))) => {
                     let pushed = self.image(&repository, &made, &image, &mut known);
-                    pushed.map_err(|error| (PushOutcome::Failed, in_full(&error)))
+                    pushed.map_err(|error| (PushOutcome::Failed, Trouble::from(&error)))
                 }
                 (None, Some(Err(error))) => Err((PushOutcome::Failed, error)),
-                (None, None) => Err((PushOutcome::Failed, "it was not built".to_owned())),
+                (None, None) => Err((PushOutcome::Failed, "it was not built".to_owned().into())),
             };
-            report.images.push(pushed.unwrap_or_else(|(outcome, error)| {
+            report.images.push(pushed.unwrap_or_else(|(outcome, trouble)| {
                 failed.insert(name);
-                PushedImage { outcome, error: Some(error), ..empty }
+                empty.failed(outcome, trouble)
             }));
         }
         Ok(report)
@@ -188,10 +189,11 @@ impl Push<'_> {
             Err(error) if error.is_usage() || names.len() == 1 => return Err(error),
             Err(_) => {
                 for name in names {
-                    let result = build(vec![name.clone()]).map_err(|error| in_full(&error)).and_then(|(made, all)| {
-                        let own = all.into_iter().find(|image| image.name == name);
-                        own.map(|image| (made, image)).ok_or_else(|| "it was not built".to_owned())
-                    });
+                    let result =
+                        build(vec![name.clone()]).map_err(|error| Trouble::from(&error)).and_then(|(made, all)| {
+                            let own = all.into_iter().find(|image| image.name == name);
+                            own.map(|image| (made, image)).ok_or_else(|| "it was not built".to_owned().into())
+                        });
                     images.insert(name, result);
                 }
             }
@@ -355,7 +357,7 @@ impl Push<'_> {
             let pushed = self.join_image(image, &repository, &reports, date);
             report.images.push(pushed.unwrap_or_else(|error| {
                 let empty = PushedImage::new(name, repository.name().to_string());
-                PushedImage { outcome: PushOutcome::Failed, error: Some(in_full(&error)), ..empty }
+                empty.failed(PushOutcome::Failed, Trouble::from(&error))
             }));
         }
         Ok(report)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PublishError;
 use crate::Error;
+use crate::error::in_full;
 
 /// What `push` did, or with `dry_run` would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,28 @@ pub struct PushedImage {
     pub outcome: PushOutcome,
     /// Why it was not pushed.
     pub error: Option<String>,
+    /// What to do about that.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+/// Why an image was not pushed, and what to do about it.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    error: String,
+    hint: Option<String>,
+}
+
+impl From<&Error> for Trouble {
+    fn from(error: &Error) -> Self {
+        Self { error: in_full(error), hint: error.hint() }
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(error: String) -> Self {
+        Self { error, hint: None }
+    }
 }
 
 impl PushedImage {
@@ -73,7 +96,13 @@ impl PushedImage {
             signed: false,
             outcome: PushOutcome::Pushed,
             error: None,
+            hint: None,
         }
+    }
+
+    /// The image when nothing came of it.
+    pub(super) fn failed(self, outcome: PushOutcome, trouble: Trouble) -> Self {
+        Self { outcome, error: Some(trouble.error), hint: trouble.hint, ..self }
     }
 
     /// Its tags as text.
