@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
 use data_encoding::BASE64;
+use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 use plywood_core::digest::{FileHash, NarHash};
 use plywood_core::nix::{Compression, NarInfo, SecretKey, StorePath};
 
@@ -50,6 +51,8 @@ pub struct TestSubstituter {
     key: Arc<SecretKey>,
     /// How NARs are compressed.
     compression: Compression,
+    /// The dictionary of xz, in bytes; that of `xz -6` when `None`.
+    xz_dictionary: Option<u32>,
     /// The text of `nix-cache-info`.
     cache_info: String,
     paths: Vec<TestPath>,
@@ -62,6 +65,7 @@ impl TestSubstituter {
         Self {
             key: Arc::new(test_key("test-1")),
             compression: Compression::Zstd,
+            xz_dictionary: None,
             cache_info: "StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 40\n".to_owned(),
             paths: paths.into_iter().collect(),
             lies: BTreeMap::new(),
@@ -85,6 +89,12 @@ impl TestSubstituter {
     #[must_use]
     pub fn compressed(self, compression: Compression) -> Self {
         Self { compression, ..self }
+    }
+
+    /// Compresses NARs with xz and a dictionary of so many bytes.
+    #[must_use]
+    pub fn with_xz_dictionary(self, bytes: u32) -> Self {
+        Self { compression: Compression::Xz, xz_dictionary: Some(bytes), ..self }
     }
 
     /// Every file of the cache by its path.
@@ -122,7 +132,11 @@ impl TestSubstituter {
 
     fn entry(&self, path: &TestPath) -> (NarInfo, Vec<u8>) {
         let lie = self.lies.get(&path.path);
-        let file = compress(self.compression, if let Some(Lie::NarFile(nar)) = lie { nar } else { &path.nar });
+        let nar = if let Some(Lie::NarFile(nar)) = lie { nar } else { &path.nar };
+        let file = match self.xz_dictionary {
+            Some(bytes) => xz_with_dictionary(nar, bytes),
+            None => compress(self.compression, nar),
+        };
         let mut info = NarInfo {
             store_path: if let Some(Lie::OtherPath(other)) = lie { other.clone() } else { path.path.clone() },
             url: nar_url(&file, self.compression),
@@ -209,6 +223,14 @@ pub fn compress(compression: Compression, bytes: &[u8]) -> Vec<u8> {
         Compression::Brotli => panic!("no brotli here"),
     };
     compressed.expect("memory takes every byte")
+}
+
+fn xz_with_dictionary(bytes: &[u8], dictionary: u32) -> Vec<u8> {
+    let mut options = LzmaOptions::new_preset(0).expect("a preset");
+    options.dict_size(dictionary);
+    let stream = Stream::new_stream_encoder(Filters::new().lzma2(&options), Check::Crc64).expect("an encoder");
+    let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes every byte")
 }
 
 /// A binary cache over HTTP that is written to with PUT, and read.

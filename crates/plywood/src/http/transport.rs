@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode, Url, redirect};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::{Patience, TransferFailure};
 
@@ -68,8 +68,9 @@ pub(crate) struct Body {
     pub(crate) content_coding: Option<String>,
     source: Source,
     stall: Duration,
-    deadline: Instant,
-    since_deadline: u64,
+    /// How long was waited for the bytes since there were enough of them, and how many came.
+    waited: Duration,
+    since: u64,
 }
 
 #[derive(Debug)]
@@ -155,34 +156,26 @@ impl Transport {
 
     fn body(&self, source: Source, start: u64, total: Option<u64>, validators: Validators) -> Body {
         let stall = self.patience.stall;
-        Body {
-            start,
-            total,
-            validators,
-            content_coding: None,
-            source,
-            stall,
-            deadline: Instant::now() + stall,
-            since_deadline: 0,
-        }
+        Body { start, total, validators, content_coding: None, source, stall, waited: Duration::ZERO, since: 0 }
     }
 }
 
 impl Body {
-    /// The next bytes; `None` at the end.
+    /// The next bytes; `None` at the end. Only the time counts that is spent here: a reader may be as slow as it likes.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, TransferFailure> {
+        let asked = Instant::now();
         let chunk = match &mut self.source {
             Source::File(file) => read_chunk(file).map_err(TransferFailure::Read)?,
-            Source::Http(response) => match timeout_at(self.deadline, response.chunk()).await {
+            Source::Http(response) => match timeout(self.stall.saturating_sub(self.waited), response.chunk()).await {
                 Err(_) => return Err(TransferFailure::Stalled(self.stall.as_secs())),
                 Ok(Err(error)) => return Err(TransferFailure::Transport(root_cause(error))),
                 Ok(Ok(chunk)) => chunk.map(Vec::from),
             },
         };
-        self.since_deadline += chunk.as_ref().map_or(0, |bytes| bytes.len() as u64);
-        if self.since_deadline >= TRICKLE {
-            self.deadline = Instant::now() + self.stall;
-            self.since_deadline = 0;
+        self.waited += asked.elapsed();
+        self.since += chunk.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if self.since >= TRICKLE {
+            (self.waited, self.since) = (Duration::ZERO, 0);
         }
         Ok(chunk)
     }

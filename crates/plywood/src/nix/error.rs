@@ -147,7 +147,7 @@ pub enum SourceFailure {
         /// What the narinfo says.
         expect: String,
     },
-    /// The NAR is malformed, cut short, or cannot be decompressed.
+    /// The NAR is malformed, cut short, cannot be decompressed, or is not the one that the lock names.
     #[error("{0}")]
     Nar(String),
 }

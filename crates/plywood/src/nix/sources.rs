@@ -13,12 +13,17 @@ use super::error::Attempts;
 use super::narinfo_cache::NarInfoCache;
 use super::substituter::{Known, Substituter};
 use super::{BinaryCacheUrl, NixError, Origin, PathInfo, SourceFailure};
+use crate::decompress::MemoryBudget;
 use crate::events::{Event, Events};
 use crate::http::Transport;
 use crate::workspace::Workspace;
 
 /// How errors call the local store.
 pub(super) const LOCAL: &str = "the local store";
+
+/// How much memory the decoders of all NARs in transfer may take together, in bytes: more than any takes alone. Eight of
+/// `xz -9` would take 520 MiB.
+const DECODERS: u64 = 160 << 20;
 
 /// Whose word about a path counts.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +42,8 @@ pub struct Sources<'e> {
     pub(super) events: &'e dyn Events,
     pub(super) transport: Transport,
     pub(super) narinfos: NarInfoCache,
+    /// What the decoders of all NARs in transfer take together.
+    pub(super) decoders: MemoryBudget,
     substituters: OnceCell<Vec<Substituter>>,
     runtime: Runtime,
 }
@@ -86,6 +93,7 @@ impl<'e> Sources<'e> {
         Ok(Self {
             transport: Transport::new(config.patience).map_err(|error| NixError::SetUp(error.into()))?,
             narinfos: NarInfoCache::new(&config.cache),
+            decoders: MemoryBudget::new(DECODERS),
             config,
             events,
             substituters: OnceCell::new(),

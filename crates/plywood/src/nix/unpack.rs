@@ -1,7 +1,7 @@
 //! From a compressed NAR to a segment, in one pass: nothing has its final name before every hash is right.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::local::{FilesError, LocalStore, read_path};
 use super::substituter::{Known, Substituter};
 use super::{NixError, SourceFailure, Sources, WantedPath};
-use crate::decompress::Compression;
+use crate::decompress::{Compression, HEAD, MemoryBudget};
 use crate::events::Progress;
 use crate::http::{Download, TransferFailure};
 
@@ -103,7 +103,7 @@ impl Sources<'_> {
         }
         let download = self.download(substituter, info).inspect_err(|failure| self.judge(substituter, failure))?;
         let failure = download.failure();
-        let result = unpack_from(download, info, wanted, target, progress);
+        let result = unpack_from(download, info, wanted, target, progress, &self.decoders);
         // Decoders tell of a broken transfer in words of their own.
         match failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(failure) => {
@@ -131,23 +131,30 @@ impl Sources<'_> {
 }
 
 fn unpack_from(
-    download: Download<'_>,
+    mut download: Download<'_>,
     info: &NarInfo,
     wanted: &WantedPath,
     target: Target<'_>,
     progress: &mut Progress<'_, '_>,
+    decoders: &MemoryBudget,
 ) -> Result<(), Trouble> {
     let coding = download.content_coding().to_owned();
     let coding = Compression::of_content_coding(&coding).ok_or(TransferFailure::Coding(coding))?;
     let unreadable =
         |error: io::Error| Trouble::Source(SourceFailure::Nar(format!("it cannot be decompressed: {error}")));
-    let file = coding.reader(BufReader::with_capacity(BUFFER, download)).map_err(unreadable)?;
+    let compression = Compression::from(info.compression);
+    let mut head = Vec::new();
+    (&mut download).take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+    let memory = decoder_memory(coding, compression, &head);
+    let _share = decoders.take(memory);
+    let download = Cursor::new(head).chain(BufReader::with_capacity(BUFFER, download));
+    let file = coding.reader_within(download, memory).map_err(unreadable)?;
     let mut file = Hashing { inner: file, hasher: Sha256::new(), length: 0 };
     let mut writer = target.create(wanted)?;
     let mut sink = start(wanted, &mut writer)?;
     let limits = NarLimits { size: wanted.nar_size, ..NarLimits::default() };
     let summary = {
-        let nar = Compression::from(info.compression).reader(BufReader::with_capacity(BUFFER, &mut file));
+        let nar = compression.reader_within(BufReader::with_capacity(BUFFER, &mut file), memory);
         let mut nar = Reported { inner: nar.map_err(unreadable)?, progress, position: 0 };
         nar::read(&mut nar, &mut sink, &limits)
     };
@@ -161,6 +168,16 @@ fn unpack_from(
     check_file(info, file)?;
     check_nar(wanted, &summary)?;
     finish(writer, &index)
+}
+
+/// What decoding takes by the beginning of what comes: at most one decoder that takes much is at work as a rule.
+fn decoder_memory(coding: Compression, compression: Compression, head: &[u8]) -> u64 {
+    match (coding, compression) {
+        (Compression::None, compression) => compression.memory(head),
+        (coding, Compression::None) => coding.memory(head),
+        // Nobody knows before the first decoder is at work how much the second one needs: nobody else is then.
+        _ => u64::MAX,
+    }
 }
 
 fn start<'s>(wanted: &WantedPath, writer: &'s mut SegmentWriter) -> Result<NarToSegment<'s>, Trouble> {
@@ -201,9 +218,10 @@ pub(super) fn check_references(wanted: &WantedPath, references: &BTreeSet<StoreP
     }
 }
 
-pub(super) fn check_nar(wanted: &WantedPath, summary: &NarSummary) -> Result<(), SourceFailure> {
-    check("NAR size", &summary.size, &wanted.nar_size)?;
-    check("NAR hash", &summary.hash, &wanted.nar_hash)
+/// Whether a NAR that was read or written is the one that the lock names.
+pub(super) fn check_nar(wanted: &WantedPath, found: &NarSummary) -> Result<(), SourceFailure> {
+    let expected = NarSummary { size: wanted.nar_size, hash: wanted.nar_hash };
+    found.check(&expected).map_err(|error| SourceFailure::Nar(error.to_string()))
 }
 
 fn check<T: PartialEq + ToString>(what: &'static str, found: &T, expect: &T) -> Result<(), SourceFailure> {

@@ -188,15 +188,11 @@ fn a_local_path_that_is_not_what_the_lock_says() {
         (
             "changed",
             |local, path| edit(&local.real(path).join("lib/libx.so.1"), |bytes| bytes[0] ^= 1),
-            "its NAR hash is ",
+            "the NAR has the hash ",
         ),
-        (
-            "longer",
-            |local, path| edit(&local.real(path).join("lib/libx.so.1"), |bytes| bytes.push(0)),
-            "its NAR size is ",
-        ),
-        ("executable", |local, path| mode(&local.real(path).join("lib/libx.so.1"), 0o555), "its NAR size is "),
-        ("more", |local, path| fs::write(local.real(path).join("new"), "").expect("written"), "its NAR size is "),
+        ("longer", |local, path| edit(&local.real(path).join("lib/libx.so.1"), |bytes| bytes.push(0)), " bytes, not "),
+        ("executable", |local, path| mode(&local.real(path).join("lib/libx.so.1"), 0o555), " bytes, not "),
+        ("more", |local, path| fs::write(local.real(path).join("new"), "").expect("written"), " bytes, not "),
         ("gone", |local, path| fs::remove_dir_all(local.real(path)).expect("removed"), "cannot read "),
         ("a pipe", |local, path| pipe(&local.real(path).join("pipe")), "is nothing that a NAR can hold"),
         (

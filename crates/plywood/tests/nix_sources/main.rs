@@ -5,6 +5,7 @@ mod closure;
 mod fixture;
 mod kill;
 mod local;
+mod memory;
 mod order;
 mod push;
 mod real;

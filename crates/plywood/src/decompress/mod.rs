@@ -1,10 +1,14 @@
 //! Decompression of whatever comes from outside, as a stream and in bounded memory.
 
+mod memory;
+
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
+
+pub(crate) use memory::{HEAD, MemoryBudget};
 
 /// How bytes from outside may be compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +24,9 @@ pub(crate) enum Compression {
 /// Enough for `xz -9`, whose decoder takes 65 MiB.
 const XZ_MEMORY: u64 = 96 << 20;
 
+/// One file may be several streams.
+const XZ_FLAGS: u32 = CONCATENATED;
+
 /// The window of `zstd --ultra -22`: 2^27 bytes.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
@@ -32,14 +39,22 @@ impl Compression {
     /// # Errors
     /// When the decoder cannot be made; reading fails for what is malformed, cut short, or needs too much memory.
     pub(crate) fn reader<'r>(self, input: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
+        self.reader_within(input, u64::MAX)
+    }
+
+    /// As [`Self::reader`], with so much memory, in bytes, as [`Self::memory`] said of the beginning of `input`.
+    ///
+    /// # Errors
+    /// As [`Self::reader`].
+    pub(crate) fn reader_within<'r>(self, input: impl BufRead + 'r, memory: u64) -> io::Result<Box<dyn Read + 'r>> {
         Ok(match self {
             Self::Xz => {
-                let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED).map_err(io::Error::from)?;
+                let stream = Stream::new_stream_decoder(memory.min(XZ_MEMORY), XZ_FLAGS).map_err(io::Error::from)?;
                 Box::new(XzDecoder::new_stream(input, stream))
             }
             Self::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(input)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                decoder.window_log_max(memory::zstd_window_log_within(memory))?;
                 Box::new(decoder)
             }
             Self::Gzip => Box::new(MultiGzDecoder::new(input)),
