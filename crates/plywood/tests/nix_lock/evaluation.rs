@@ -8,6 +8,7 @@ use plywood::build::{self, BuildOptions};
 use plywood::lock::{LockOptions, LockOutcome};
 use plywood_core::lockfile::LockedNixPlatform;
 use plywood_core::platform::Platform;
+use plywood_testkit::nixpkgs::BUILD_SYSTEM;
 
 use crate::lab::{Lab, MANIFEST, NIXPKGS, chain, only, overriding, set};
 
@@ -194,6 +195,52 @@ fn what_is_at_fault_is_named_with_its_place() {
     check("pkgs: [ pkgs.git ]", unfree, &["line 11: `expression` of the set `tools`", "cannot be evaluated", "unfree"]);
     let renamed = "pkgs: [ (throw \\\"gti has been renamed\\\") ]";
     check("pkgs: [ pkgs.git ]", renamed, &["line 11: `expression` of the set `tools`", "gti has been renamed"]);
+}
+
+#[test]
+fn other_inputs_and_expressions_give_packages() {
+    let Some(set) = set() else { return };
+    let manifest = MANIFEST
+        .replace("\"ripgrep\"", "\"ripgrep\", \"tools#tool\", \"nixpkgs#jq\"")
+        .replace("pkgs: [ pkgs.git ]", "pkgs: [ (pkgs.python312.withPackages (p: [ p.requests ])) ]");
+    set.fetch_for(BUILD_SYSTEM, &["python312Packages.requests", "jq"]).expect("sources");
+    let lab = Lab::new(set, &manifest);
+    let other = tempfile::tempdir().expect("a folder");
+    let tool = "derivation { name = \"tool-1.0\"; system = \"x86_64-linux\"; builder = \"/bin/sh\";
+        args = [ \"-c\" \"echo > $out\" ]; }";
+    let flake = format!("{{ outputs = _: {{ packages.x86_64-linux.tool = {tool}; }}; }}");
+    std::fs::write(other.path().join("flake.nix"), flake).expect("written");
+    let nixpkgs = format!("inputs.nixpkgs.url = \"{}\";", set.url());
+    let both = format!("{nixpkgs}\n  inputs.tools.url = \"path:{}\";", other.path().display());
+    lab.edit("flake.nix", &nixpkgs, &both);
+    lab.must_lock(LockOptions::default());
+    let locked = lab.platform(AMD64);
+    let roots = &locked.sets.get("tools").expect("the set").roots;
+    let roots: Vec<(&str, &str)> = roots.iter().map(|root| (root.attribute.as_str(), root.path.name())).collect();
+    assert!(roots.contains(&("tools#tool", "tool-1.0")), "{roots:?}");
+    assert!(roots.iter().any(|(attribute, name)| *attribute == "nixpkgs#jq" && name.starts_with("jq-")), "{roots:?}");
+    let env = roots.iter().find(|(attribute, _)| *attribute == "expression").expect("the expression's").1;
+    assert!(env.ends_with("-env"), "{env}");
+    assert!(locked.paths.keys().any(|path| path.name().contains("requests")), "what it is made of");
+    let develop = &locked.shells.get("dev").expect("the shell").develop;
+    assert_eq!(develop.iter().filter(|path| path.name() == "source").count(), 2, "both inputs: {develop:?}");
+}
+
+#[test]
+fn a_nixpkgs_for_a_newer_nix_says_so() {
+    let Some(_) = set() else { return };
+    let lab = Lab::without_input(MANIFEST);
+    let nixpkgs = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(nixpkgs.path().join(name), text).expect("written");
+    std::fs::create_dir(nixpkgs.path().join("lib")).expect("a folder");
+    write("flake.nix", "{ outputs = _: { }; }");
+    write("lib/minver.nix", "\"99.1\"");
+    write("default.nix", "args: throw \"it has what only 99.1 knows\"");
+    lab.edit("flake.nix", NIXPKGS, &format!("path:{}", nixpkgs.path().display()));
+    let said = lab.fault(MANIFEST);
+    for words in ["is too old: this nixpkgs needs 99.1", "--nix container"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 #[test]

@@ -105,6 +105,10 @@ impl Evaluator<'_> {
         attribute: &str,
         text: &str,
     ) -> EvalError {
+        // A nixpkgs that is for a newer Nix refuses everything.
+        if let Some(too_old) = too_old(self, platform) {
+            return too_old;
+        }
         // Among packages of an expression, which have no name, the first one that is refused will do.
         let function = match attribute {
             "expression" => "all: map (one: one.package.drvPath) all".to_owned(),
