@@ -70,14 +70,22 @@ impl DockerRegistry {
     /// # Panics
     /// When it does not start.
     pub fn start_with_tls(certificate: &str, key: &str) -> Self {
-        Self::launch("", Some((certificate, key)))
+        Self::launch("", Some((certificate, key)), None)
+    }
+
+    /// The same for those alone who show a certificate that `authority` signed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_for_certified(certificate: &str, key: &str, authority: &str) -> Self {
+        Self::launch("", Some((certificate, key)), Some(authority))
     }
 
     fn start_with(extra: &str) -> Self {
-        Self::launch(extra, None)
+        Self::launch(extra, None, None)
     }
 
-    fn launch(extra: &str, tls: Option<(&str, &str)>) -> Self {
+    fn launch(extra: &str, tls: Option<(&str, &str)>, authority: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("UTF-8").to_owned();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
@@ -85,6 +93,10 @@ impl DockerRegistry {
         let secure = tls.map(|(certificate, key)| {
             write("cert.pem", certificate);
             write("key.pem", key);
+            if let Some(authority) = authority {
+                write("clients.pem", authority);
+                return ", tls: {certificate: FOLDER/cert.pem, key: FOLDER/key.pem, clientcas: [FOLDER/clients.pem]}";
+            }
             ", tls: {certificate: FOLDER/cert.pem, key: FOLDER/key.pem}"
         });
         let config = format!(

@@ -151,13 +151,17 @@ fn serve(stream: TcpStream, handler: &Handler, limit: &Limit, requests: &Mutex<V
     let mut writer = stream;
     while let Ok(Some(request)) = read_request(&mut reader, &mut writer, limit) {
         requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
-        let response = handler(&request);
+        let mut response = handler(&request);
+        let last = request.headers.get("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        if last {
+            response.headers.push(("Connection".to_owned(), "close".to_owned()));
+        }
         if request.cut {
             let _ = writer.shutdown(Shutdown::Both);
             return;
         }
         let written = write_response(&mut writer, &response, request.method == "HEAD");
-        if written.is_err() || !matches!(response.ending, Ending::Complete | Ending::Slow(..)) {
+        if last || written.is_err() || !matches!(response.ending, Ending::Complete | Ending::Slow(..)) {
             if matches!(response.ending, Ending::StallAfter(_)) {
                 // Held open until the client has had enough.
                 let _ = io::copy(&mut reader, &mut io::sink());

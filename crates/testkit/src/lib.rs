@@ -8,6 +8,7 @@ pub mod http;
 #[cfg(feature = "nixpkgs")]
 pub mod nixpkgs;
 pub mod programs;
+pub mod proxy;
 pub mod python;
 pub mod registry;
 pub mod require;
@@ -25,6 +26,7 @@ pub use archive::TestArchive;
 pub use deb::{Deb, DebBuilder, DebCompression};
 pub use docker_registry::DockerRegistry;
 pub use files::{Fault, FileServer, files_below};
+pub use proxy::TestProxy;
 pub use python::require_python;
 pub use registry::TestRegistry;
 pub use require::{require, require_mirror, require_root, require_unprivileged};

@@ -10,7 +10,7 @@ use plywood_core::oci::ParseDocumentError;
 use plywood_core::oci::distribution::{ErrorCode, ParseChallengeError, ParseTokenError, Quoted, UnclearManifestError};
 
 use super::credentials::CredentialsError;
-use super::tls::{CertificatesError, TlsFailure};
+use super::tls::{CertificatesError, TlsFailure, own_certificate};
 use crate::store::StoreError;
 
 /// Why a registry did not do what was asked. No variant holds a secret.
@@ -53,6 +53,13 @@ pub enum Failure {
     /// The connection broke, or is none of HTTP.
     #[error("the connection failed: {0}")]
     Transport(String),
+    /// A connection with TLS is closed before all of an answer is here: by chance, or because a certificate is missing. With
+    /// TLS 1.3 the other side looks at that only when for us all is set up (RFC 8446 section 4.4.2.4).
+    #[error("{host} closes the connection too early")]
+    Closed {
+        /// The host and port.
+        host: String,
+    },
     /// The registry wants to know who asks (HTTP 401).
     #[error("{host} {reason}{said}")]
     Unauthorized {
@@ -247,7 +254,7 @@ impl Failure {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Server { status, .. } => !matches!(status, 501 | 505),
-            Self::Unreachable { .. } | Self::Stalled(_) | Self::Transport(_) => true,
+            Self::Unreachable { .. } | Self::Stalled(_) | Self::Transport(_) | Self::Closed { .. } => true,
             Self::TooManyRequests { .. } => true,
             _ => false,
         }
@@ -268,6 +275,7 @@ impl Failure {
             Self::ConnectionRefused { .. } => "check the port, and that the registry is running".to_owned(),
             Self::Unreachable { .. } => "check the network, and HTTPS_PROXY if there is a proxy".to_owned(),
             Self::Tls { host, failure } => return failure.hint(host),
+            Self::Closed { host } => format!("try again; {}", own_certificate(host)),
             Self::Unauthorized { host, reason, .. } => match reason {
                 Unauthorized::NoCredentials => {
                     format!(
@@ -292,6 +300,7 @@ impl Failure {
             Self::WrongDigest { .. } | Self::WrongSize { .. } => {
                 "what the registry has is damaged: push the image again".to_owned()
             }
+            Self::Status { status: 407, .. } => "check user and password of the proxy in HTTP_PROXY".to_owned(),
             Self::Insecure { host } => format!("if that is meant, allow it with `--plain-http {host}`"),
             Self::Credentials(error) => return error.hint(),
             Self::Store(error) => return error.hint(),

@@ -14,6 +14,18 @@ use super::failure::Failure;
 use super::payload::{Meter, Payload, Sent};
 use super::tls::{TlsFailure, causes};
 
+/// How rustls words an alert of the other side.
+const ALERT: &str = "received fatal alert: ";
+
+/// How hyper words that a connection ended, which its errors do not say otherwise.
+const CLOSED: [&str; 3] = ["connection closed", "channel closed", "operation was canceled"];
+
+/// Whether this is how the end of a connection looks.
+fn is_end(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
 impl Inner {
     /// Sends a request once; follows nothing and judges no status.
     pub(super) async fn transfer(
@@ -60,9 +72,17 @@ pub(super) fn network(url: &Url, error: reqwest::Error) -> Failure {
         return Failure::ConnectionRefused { host };
     }
     let connects = error.is_connect();
+    let closed = kinds().any(is_end);
     let error = error.without_url();
     // The innermost message: the outer ones say no more than that something failed.
     let reason = causes(&error).last().map(ToString::to_string).unwrap_or_default();
+    // An alert that comes after the handshake may have lost its type on the way here.
+    if let Some(alert) = reason.strip_prefix(ALERT) {
+        return Failure::Tls { host, failure: TlsFailure::Refused(alert.to_owned()) };
+    }
+    if url.scheme() == "https" && (CLOSED.iter().any(|text| reason.starts_with(text)) || closed) {
+        return Failure::Closed { host };
+    }
     if connects { Failure::Unreachable { host, reason } } else { Failure::Transport(reason) }
 }
 

@@ -65,12 +65,15 @@ impl TlsFailure {
             Self::Expired | Self::NotYetValid => Some("check the clock; else the registry's owner must act".to_owned()),
             Self::OtherName => Some("use the name that the certificate is for".to_owned()),
             Self::NoTls => Some(format!("if the registry has no TLS, allow that with `--plain-http {host}`")),
-            Self::Refused(_) => Some(format!(
-                "if the registry wants a certificate of yours, put it and its key into /etc/containers/certs.d/{host}/"
-            )),
+            Self::Refused(_) => Some(own_certificate(host)),
             Self::Other(_) => None,
         }
     }
+}
+
+/// What to do where a registry wants to see a certificate.
+pub(super) fn own_certificate(host: &str) -> String {
+    format!("if the registry wants a certificate of yours, put it and its key into /etc/containers/certs.d/{host}/")
 }
 
 /// An error and what caused it. What is wrapped in an [`io::Error`] is no source of it, so it is looked for there.

@@ -139,6 +139,12 @@ pub fn name(text: &str) -> Reference {
     text.parse().expect("a reference")
 }
 
+/// Prints a line, for a test that runs this program once more and reads what it says.
+pub fn say(line: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{line}").expect("printed");
+}
+
 /// Runs a program; gives its standard output when it succeeds.
 pub fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().expect("started");
