@@ -32,7 +32,7 @@ pub fn test(install: bool, arguments: &[&str]) -> Result<ExitCode, Box<dyn Error
 /// It has plywood in it, which chores that only start tests should not wait for.
 pub fn nixpkgs(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
     let mut cargo = cargo();
-    cargo.args(["run", "--quiet", "--package", "plywood-testkit", "--features", "nixpkgs", "--bin", "nixpkgs", "--"]);
+    cargo.args(["run", "--quiet", "--package", "plywood-testkit", "--features", "plywood", "--bin", "nixpkgs", "--"]);
     finish(cargo.args(arguments))
 }
 

@@ -3,9 +3,11 @@
 pub mod archive;
 pub mod deb;
 pub mod docker_registry;
+#[cfg(feature = "plywood")]
+pub mod events;
 pub mod files;
 pub mod http;
-#[cfg(feature = "nixpkgs")]
+#[cfg(feature = "plywood")]
 pub mod nixpkgs;
 pub mod programs;
 pub mod proxy;
@@ -15,6 +17,7 @@ pub mod require;
 pub mod signing;
 pub mod store_path;
 pub mod substituter;
+pub mod values;
 
 /// A root certificate of nobody, valid for a century from 2026, in PEM form. Its OpenSSL subject hash is in
 /// [`AUTHORITY_HASH`].
@@ -25,6 +28,8 @@ pub const AUTHORITY_HASH: &str = "958b8c4d";
 pub use archive::TestArchive;
 pub use deb::{Deb, DebBuilder, DebCompression};
 pub use docker_registry::DockerRegistry;
+#[cfg(feature = "plywood")]
+pub use events::Recorded;
 pub use files::{Fault, FileServer, files_below};
 pub use proxy::TestProxy;
 pub use python::require_python;
@@ -33,3 +38,4 @@ pub use require::{require, require_mirror, require_root, require_unprivileged};
 pub use signing::{KeyFlaw, TestKey};
 pub use store_path::{StoreNode, TestPath};
 pub use substituter::{Lie, TestSubstituter, WritableCache};
+pub use values::{chain, noise};

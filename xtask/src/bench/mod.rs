@@ -93,7 +93,7 @@ fn testkit(program: &str) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--quiet", "--package", "plywood-testkit", "--bin", program]);
     if program == "nixpkgs" {
-        cargo.args(["--features", program]);
+        cargo.args(["--features", "plywood"]);
     }
     cargo
 }

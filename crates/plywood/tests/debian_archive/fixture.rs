@@ -1,43 +1,20 @@
 //! One archive, its server, a cache.
 
 use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood::debian::keyring::Keyring;
 use plywood::debian::mirrors::Mirrors;
 use plywood::debian::{Archive, ArchiveConfig, ArchiveName, DebRef, FetchError, SuiteIndexes};
-use plywood::events::{Event, Events};
 use plywood::http::Patience;
 use plywood_core::debian::release::UnixTime;
+pub(crate) use plywood_testkit::chain;
 use plywood_testkit::signing::SIGN_TIME;
-use plywood_testkit::{Deb, DebBuilder, DebCompression, TestArchive, TestKey};
+use plywood_testkit::{Deb, DebBuilder, DebCompression, Recorded, TestArchive, TestKey, noise};
 
 /// Half an hour after the test archives are signed.
 pub(crate) const NOW: UnixTime = UnixTime(SIGN_TIME as i64 + 1800);
-
-/// Keeps every event.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded(Mutex<Vec<Event>>);
-
-impl Events for Recorded {
-    fn emit(&self, event: Event) {
-        self.0.lock().expect("not poisoned").push(event);
-    }
-}
-
-impl Recorded {
-    /// Bytes reported as done, of how many announced.
-    pub(crate) fn progress(&self) -> (u64, u64) {
-        let events = self.0.lock().expect("not poisoned");
-        events.iter().fold((0, 0), |(done, total), event| match event {
-            Event::Advanced { by, .. } => (done + by, total),
-            Event::Started { total: Some(more), .. } => (done, total + more),
-            _ => (done, total),
-        })
-    }
-}
 
 pub(crate) struct Fixture {
     pub(crate) archive: TestArchive,
@@ -45,18 +22,6 @@ pub(crate) struct Fixture {
     pub(crate) cache: Utf8PathBuf,
     pub(crate) events: Recorded,
     _folder: tempfile::TempDir,
-}
-
-/// Bytes that do not compress, so that packages have some length.
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(length).collect()
 }
 
 pub(crate) fn package(name: &str, length: usize) -> Deb {
@@ -149,15 +114,4 @@ pub(crate) fn reference(deb: &Deb) -> DebRef {
 
 pub(crate) fn keep_on(_: usize, _: &Utf8Path) -> ControlFlow<()> {
     ControlFlow::Continue(())
-}
-
-/// The error with everything below it, as a person sees it.
-pub(crate) fn chain(error: &FetchError) -> String {
-    let mut text = error.to_string();
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        text.push_str(&format!(": {source}"));
-        cause = source;
-    }
-    text
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood::Error;
-use plywood::events::{Event, Events};
 use plywood::lock::{LockOptions, LockReport, lock};
 use plywood::nix::StandInSources;
 use plywood::nix::eval::{EvalOptions, NixChoice};
@@ -15,8 +14,9 @@ use plywood::workspace::Workspace;
 use plywood_core::lockfile::{LockedNixPlatform, Lockfile};
 use plywood_core::nix::TrustedPublicKeys;
 use plywood_core::platform::Platform;
+pub(crate) use plywood_testkit::chain;
 use plywood_testkit::nixpkgs::{self, BUILD_SYSTEM, Nixpkgs};
-use plywood_testkit::{require, require_mirror, require_root};
+use plywood_testkit::{Recorded, require, require_mirror, require_root};
 
 /// What the manifests of these tests name of the set.
 const PACKAGES: [&str; 6] = ["python312", "cacert", "tzdata", "ripgrep", "coreutils", "git"];
@@ -65,25 +65,6 @@ pub(crate) fn set() -> Option<&'static Nixpkgs> {
             set
         })
     })
-}
-
-/// Keeps every sentence.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded(Mutex<Vec<String>>);
-
-impl Events for Recorded {
-    fn emit(&self, event: Event) {
-        if let Event::Note(text) | Event::Warning(text) = event {
-            self.0.lock().expect("not poisoned").push(text);
-        }
-    }
-}
-
-impl Recorded {
-    /// Whether somebody said this.
-    pub(crate) fn said(&self, words: &str) -> bool {
-        self.0.lock().expect("not poisoned").iter().any(|text| text.contains(words))
-    }
 }
 
 /// A workspace, and where its store paths come from.
@@ -187,11 +168,4 @@ pub(crate) fn only(parts: &[&str]) -> LockOptions {
 pub(crate) fn overriding(set: &Nixpkgs) -> LockOptions {
     let override_inputs = BTreeMap::from([("nixpkgs".to_owned(), set.url())]);
     LockOptions { nix: EvalOptions { override_inputs, ..EvalOptions::default() }, ..LockOptions::default() }
-}
-
-/// An error with everything below it, as a person sees it.
-pub(crate) fn chain(error: &Error) -> String {
-    let first: &dyn std::error::Error = error;
-    let chain = std::iter::successors(Some(first), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -3,63 +3,18 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plywood::events::{Event, Events};
 use plywood::http::Patience;
 use plywood::http::netrc::Netrc;
 use plywood::nix::{LocalStore, NixError, Sources, SourcesConfig, WantedPath};
 use plywood_core::nix::store_item_id;
 use plywood_oci::codec::Codec;
 use plywood_oci::store::Store;
-pub(crate) use plywood_testkit::files_below;
 use plywood_testkit::substituter::test_key;
-use plywood_testkit::{StoreNode, TestPath};
-
-/// Keeps every event.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded(Mutex<Vec<Event>>);
-
-impl Events for Recorded {
-    fn emit(&self, event: Event) {
-        self.0.lock().expect("not poisoned").push(event);
-    }
-}
-
-impl Recorded {
-    /// Bytes reported as done, of how many announced.
-    pub(crate) fn progress(&self) -> (u64, u64) {
-        let events = self.0.lock().expect("not poisoned");
-        events.iter().fold((0, 0), |(done, total), event| match event {
-            Event::Advanced { by, .. } => (done + by, total),
-            Event::Started { total: Some(more), .. } => (done, total + more),
-            _ => (done, total),
-        })
-    }
-
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let events = self.0.lock().expect("not poisoned");
-        let warnings = events.iter().filter_map(|event| match event {
-            Event::Warning(text) => Some(text.clone()),
-            _ => None,
-        });
-        warnings.collect()
-    }
-}
-
-/// Bytes that do not compress, so that files have some length.
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(length).collect()
-}
+use plywood_testkit::{Recorded, StoreNode, TestPath};
+pub(crate) use plywood_testkit::{chain, files_below, noise};
 
 /// A library of half a megabyte.
 pub(crate) fn library() -> TestPath {
@@ -157,15 +112,4 @@ pub(crate) fn wanted(path: &TestPath) -> WantedPath {
         nar_size: path.nar.len() as u64,
         references: path.references.clone(),
     }
-}
-
-/// The error with everything below it, as a person sees it.
-pub(crate) fn chain(error: &NixError) -> String {
-    let mut text = error.to_string();
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        text.push_str(&format!(": {source}"));
-        cause = source;
-    }
-    text
 }

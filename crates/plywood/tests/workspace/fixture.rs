@@ -2,46 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Mutex;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood::Error;
 use plywood::build::{BuildOptions, BuildReport, build};
 use plywood::debian::keyring::Keyring;
 use plywood::debian::mirrors::Mirrors;
-use plywood::events::{Event, Events};
 use plywood::lock::{LockOptions, LockReport, lock};
 use plywood::workspace::Workspace;
 use plywood_core::platform::Platform;
 use plywood_core::tree::{NoPackedContent, Tree, TreePath};
 use plywood_oci::layout::ImageLayout;
-use plywood_testkit::{Deb, DebBuilder, DebCompression, FileServer, TestArchive, TestKey, require};
+pub(crate) use plywood_testkit::chain;
+use plywood_testkit::{Deb, DebBuilder, DebCompression, FileServer, Recorded, TestArchive, TestKey, require};
 
 /// The platform of this machine, for which scripts can be run.
 pub(crate) const PLATFORM: Platform =
     if cfg!(target_arch = "aarch64") { Platform::LinuxArm64 } else { Platform::LinuxAmd64 };
-
-/// Keeps every event.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded(Mutex<Vec<Event>>);
-
-impl Events for Recorded {
-    fn emit(&self, event: Event) {
-        self.0.lock().expect("not poisoned").push(event);
-    }
-}
-
-impl Recorded {
-    /// Every sentence so far.
-    pub(crate) fn sentences(&self) -> Vec<String> {
-        let events = self.0.lock().expect("not poisoned");
-        let sentence = |event: &Event| match event {
-            Event::Note(text) | Event::Warning(text) | Event::Detail(text) => Some(text.clone()),
-            _ => None,
-        };
-        events.iter().filter_map(sentence).collect()
-    }
-}
 
 pub(crate) struct Fixture {
     folder: tempfile::TempDir,
@@ -162,11 +139,4 @@ pub(crate) fn machine_programs(name: &str, programs: &[&str]) -> Deb {
         builder.file(&format!(".{path}"), 0o755, std::fs::read(file).expect("readable"))
     };
     files.into_iter().fold(builder, add).build()
-}
-
-/// An error with everything below it, as a person sees it.
-pub(crate) fn chain(error: &Error) -> String {
-    let first: &dyn std::error::Error = error;
-    let chain = std::iter::successors(Some(first), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
