@@ -4,17 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use camino::Utf8PathBuf;
 use plywood_testkit::require::{find_tool, require, require_root};
 
 use crate::lab::{Lab, fail, succeed};
 
-#[test]
-fn images_are_loaded_and_run() {
-    if !(require(&["podman", "ldd"]) && require_root()) {
-        return;
-    }
-    let lab = Lab::new();
-    lab.bundle("site.tar");
+/// Podman with a store of its own: where it is, and the variable `PATH` by which it is found.
+pub(crate) fn own_podman(lab: &Lab) -> (Utf8PathBuf, String) {
     let bin = lab.path("bin");
     fs::create_dir_all(&bin).expect("made");
     let real = find_tool("podman").expect("podman");
@@ -24,7 +20,17 @@ fn images_are_loaded_and_run() {
     let podman = bin.join("podman");
     fs::write(&podman, script).expect("written");
     fs::set_permissions(&podman, fs::Permissions::from_mode(0o755)).expect("executable");
-    let path = format!("{bin}:{}", std::env::var("PATH").expect("a path"));
+    (podman, format!("{bin}:{}", std::env::var("PATH").expect("a path")))
+}
+
+#[test]
+fn images_are_loaded_and_run() {
+    if !(require(&["podman", "ldd"]) && require_root()) {
+        return;
+    }
+    let lab = Lab::new();
+    lab.bundle("site.tar");
+    let (podman, path) = own_podman(&lab);
     let file = lab.text("site.tar");
     let load = |images: &[&str]| {
         let mut command = lab.command("other", &["bundle", "load", &file, "--engine", "podman"]);

@@ -5,3 +5,4 @@ mod lab;
 mod refused;
 mod registries;
 mod store;
+mod workspace;

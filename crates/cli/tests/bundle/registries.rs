@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::lab::{Lab, run};
 
 /// The digest of what a registry has under a name, as skopeo sees it.
-fn digest(reference: &str) -> String {
+pub(crate) fn digest(reference: &str) -> String {
     let raw = run("skopeo", &["inspect", "--raw", "--tls-verify=false", &format!("docker://{reference}")]);
     Digest::of(raw.as_bytes()).to_string()
 }

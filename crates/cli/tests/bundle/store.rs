@@ -20,7 +20,7 @@ const SHELL: &str = "\n[sets.tools]\npackages = [\"tool\"]\n\n[shells.work]\nset
     from = \"tiny\"\nshell = \"work\"\n";
 
 /// A tool with everything that a store path can hold, what it refers to, and the environment of a shell.
-fn paths() -> Vec<TestPath> {
+pub(crate) fn paths() -> Vec<TestPath> {
     let library = TestPath::new("libx-1", StoreNode::file(vec![7; 300_000]), &[]);
     let tool = StoreNode::directory([
         ("bin", StoreNode::directory([("tool", StoreNode::program("#!/bin/sh\n"))])),
@@ -33,7 +33,8 @@ fn paths() -> Vec<TestPath> {
     vec![library, tool, environment]
 }
 
-fn lock(paths: &[TestPath]) -> Lockfile {
+/// What a lock has of these paths.
+pub(crate) fn locked_nix(paths: &[TestPath], inputs: Digest) -> LockedNix {
     let locked = |path: &TestPath| LockedStorePath {
         nar_hash: path.nar_hash(),
         nar_size: path.nar.len() as u64,
@@ -45,7 +46,7 @@ fn lock(paths: &[TestPath]) -> Lockfile {
         about: PackageAbout::default(),
     };
     let shell = LockedShell {
-        inputs: Digest::of(b"inputs"),
+        inputs,
         roots: vec![LockedRoot {
             path: paths[1].path.clone(),
             attribute: "tool".to_owned(),
@@ -63,7 +64,11 @@ fn lock(paths: &[TestPath]) -> Lockfile {
         shells: BTreeMap::from([("work".parse().expect("a name"), shell.clone())]),
     };
     let platforms = [Platform::LinuxAmd64, Platform::LinuxArm64].map(|one| (one, platform())).into();
-    let nix = LockedNix { flake: LockedFlake::default(), platforms };
+    LockedNix { flake: LockedFlake::default(), platforms }
+}
+
+fn lock(paths: &[TestPath]) -> Lockfile {
+    let nix = locked_nix(paths, Digest::of(b"inputs"));
     Lockfile { date: Timestamp(1_795_420_800), nix: Some(nix), ..Lockfile::default() }
 }
 
@@ -118,7 +123,7 @@ fn nix_takes_store_paths_from_what_a_bundle_brings() {
 }
 
 /// Nix copies a path with all that it needs into a store of its own, signatures checked.
-fn nix_copy(lab: &Lab, from: &Utf8PathBuf, to: &Utf8PathBuf, key: &str, path: &TestPath) {
+pub(crate) fn nix_copy(lab: &Lab, from: &Utf8PathBuf, to: &Utf8PathBuf, key: &str, path: &TestPath) {
     let mut command = Command::new("nix");
     command.args(["--extra-experimental-features", "nix-command", "copy", "--from", &format!("file://{from}")]);
     command.args(["--to", &format!("local?root={to}"), &path.path.absolute()]);
