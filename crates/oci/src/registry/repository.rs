@@ -164,6 +164,21 @@ impl Repository {
         self.all(blobs, |(blob, _)| format!("upload blob {} to {}", blob.digest, self.name), one)
     }
 
+    /// [`Self::put_blobs`] of blobs that the repository was just found not to have: that is not asked again.
+    ///
+    /// # Errors
+    /// The first failure; what had arrived by then stays.
+    pub fn put_missing_blobs(
+        &self,
+        blobs: &[(BlobSource, Option<RepositoryName>)],
+        progress: Progress<'_>,
+    ) -> Result<Vec<BlobOutcome>, RegistryError> {
+        let one = async |work: &Work<'_>, (blob, from): &(BlobSource, Option<RepositoryName>)| {
+            work.put_missing_blob(blob, from.as_ref(), progress).await
+        };
+        self.all(blobs, |(blob, _)| format!("upload blob {} to {}", blob.digest, self.name), one)
+    }
+
     /// Has the registry take a blob over from another of its repositories; whether it did.
     ///
     /// # Errors

@@ -43,12 +43,24 @@ impl Work<'_> {
         mount_from: Option<&RepositoryName>,
         progress: Progress<'_>,
     ) -> Result<BlobOutcome, Failure> {
+        match self.head_blob(blob.digest).await? {
+            Some(_) => {
+                progress(blob.size);
+                Ok(BlobOutcome::Present)
+            }
+            None => self.put_missing_blob(blob, mount_from, progress).await,
+        }
+    }
+
+    /// As [`Self::put_blob`], of a blob that is not there.
+    pub(super) async fn put_missing_blob(
+        &self,
+        blob: &BlobSource,
+        mount_from: Option<&RepositoryName>,
+        progress: Progress<'_>,
+    ) -> Result<BlobOutcome, Failure> {
         let meter = Meter::new(progress);
-        let outcome = if self.head_blob(blob.digest).await?.is_some() {
-            BlobOutcome::Present
-        } else {
-            self.upload(blob, mount_from, &meter).await?
-        };
+        let outcome = self.upload(blob, mount_from, &meter).await?;
         meter.reached(blob.size);
         Ok(outcome)
     }

@@ -140,22 +140,25 @@ impl Transfer {
             return Ok(figures(self.present.len(), []));
         }
         let task = Task::start(events, label, Some(total), Unit::Bytes);
-        let mut sources = Vec::with_capacity(self.moving.len());
+        let (mut moved, mut sources) = (Vec::new(), Vec::with_capacity(self.moving.len()));
         for (blob, from) in &self.moving {
             let source = BlobSource::stored(store, blob);
             // A layer that was only known by its key, and that its own repository has lost since.
-            if !source.path.exists()
-                && !from.as_ref().map_or(Ok(false), |from| repository.mount_blob(blob.digest, from))?
-            {
+            if !source.path.exists() {
                 let from = from.as_ref().ok_or(PublishError::Lost { blob: blob.digest })?;
+                if repository.mount_blob(blob.digest, from)? {
+                    task.advance(blob.size);
+                    moved.push((BlobOutcome::Mounted, blob.size));
+                    continue;
+                }
                 known.client.repository(from).get_blob_to(store, blob, &no_progress)?;
             }
             sources.push((source, from.clone()));
         }
-        let outcomes = repository.put_blobs(&sources, &|bytes| task.advance(bytes))?;
+        let outcomes = repository.put_missing_blobs(&sources, &|bytes| task.advance(bytes))?;
+        moved.extend(outcomes.into_iter().zip(sources.iter().map(|(source, _)| source.size)));
         known.saw(self.moving.iter().map(|(blob, _)| blob.digest), repository.name());
-        let sizes = self.moving.iter().map(|(blob, _)| blob.size);
-        Ok(figures(self.present.len(), outcomes.into_iter().zip(sizes)))
+        Ok(figures(self.present.len(), moved))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pushing, promoting and pruning, against the registry in process and Docker's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64;
 use plywood::attest::{generate_key, signing_key};
@@ -61,6 +61,11 @@ fn shared_blobs_are_uploaded_once_and_an_unchanged_push_writes_nothing() {
     let different: usize = first.images[0].blobs.uploaded + 4 * 2;
     assert_eq!(uploads, different, "{first:?}");
     assert!(first.images[1..].iter().all(|image| image.blobs.mounted > 0), "{first:?}");
+
+    let asked = registry.requests();
+    let asked = asked.iter().filter(|request| request.method == "HEAD").map(|request| &request.path);
+    let asked: Vec<&String> = asked.filter(|path| path.contains("/blobs/")).collect();
+    assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), asked.len(), "each blob is asked for once: {asked:?}");
 
     let written =
         || registry.requests().iter().filter(|request| !matches!(request.method.as_str(), "GET" | "HEAD")).count();
