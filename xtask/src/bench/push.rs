@@ -6,6 +6,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 use super::measure::{median, run};
 use super::{Table, base_image, expect_success, testkit};
 
@@ -67,11 +69,27 @@ pub(super) fn bench(plywood: &Path, table: &mut Table) -> Result<(), Box<dyn Err
         };
         let again = push()?;
         println!("plywood {:.2} s, then {:.3} s; skopeo {:.2} s", first.seconds, again.seconds, peer.seconds);
+        if turn == 0 {
+            check(&ours)?;
+        }
         ratios.push(first.seconds / peer.seconds);
         unchanged.push(again.seconds);
     }
     table.at_most("push, against skopeo copy", median(ratios), "x", MAX_OVER_PEER);
     table.at_most("push, nothing changed", median(unchanged), "s", MAX_UNCHANGED);
+    Ok(())
+}
+
+/// That what was pushed can be read by others, and is as much as it should be.
+fn check(registry: &Registry) -> Result<(), Box<dyn Error>> {
+    let index = registry.read(":latest")?;
+    let digest = index["manifests"][0]["digest"].as_str().ok_or("no image was pushed")?;
+    let manifest = registry.read(&format!("@{digest}"))?;
+    let sizes = manifest["layers"].as_array().into_iter().flatten().filter_map(|layer| layer["size"].as_u64());
+    let (layers, bytes) = sizes.fold((0, 0), |(layers, bytes), size| (layers + 1, bytes + size));
+    if layers < LAYERS || bytes < BYTES as u64 {
+        return Err(format!("{layers} layers with {bytes} bytes arrived: too little").into());
+    }
     Ok(())
 }
 
@@ -98,6 +116,18 @@ impl Registry {
         match host.trim() {
             "" => Err(format!("the registry does not start: {}", child.wait()?).into()),
             host => Ok(Self { host: host.to_owned(), child }),
+        }
+    }
+
+    /// A manifest or index, by tag or digest.
+    fn read(&self, name: &str) -> Result<Value, Box<dyn Error>> {
+        let mut inspect = Command::new("skopeo");
+        inspect.args(["inspect", "--raw", "--tls-verify=false"]).arg(format!("docker://{}/bench{name}", self.host));
+        let output = inspect.stderr(Stdio::inherit()).output()?;
+        if output.status.success() {
+            Ok(serde_json::from_slice(&output.stdout)?)
+        } else {
+            Err(format!("{inspect:?} failed: {}", output.status).into())
         }
     }
 }
