@@ -235,7 +235,8 @@ fn what_is_looked_for_in_every_path_is_fetched_at_once() {
         plywood_core::platform::Platform::LinuxArm64 => "ld-linux-aarch64.so.1",
     };
     let mut paths = Paths::new("1");
-    let content = StoreNode::directory([(loader, StoreNode::program("loader"))]);
+    let library = |name| (name, StoreNode::file("library"));
+    let content = StoreNode::directory([(loader, StoreNode::program("loader")), library("libstdc++.so.6")]);
     paths.data = TestPath::new("data-1", StoreNode::directory([("lib", content)]), &[]);
     let library = paths.library.node.clone();
     paths.library = TestPath { references: [paths.data.path.clone()].into(), ..TestPath::new("libx-1", library, &[]) };
