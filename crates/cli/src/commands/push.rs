@@ -52,7 +52,7 @@ pub(crate) struct PushArgs {
     /// Move no tags
     #[arg(long, conflicts_with = "tags")]
     untagged: bool,
-    /// Do nothing where the first tag has these images already
+    /// Do nothing where the tag that stays, such as latest, has these images already, whichever commit it is
     #[arg(long)]
     if_changed: bool,
     /// Say what would be moved and write nothing

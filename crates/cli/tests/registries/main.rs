@@ -1,5 +1,6 @@
 //! The commands that speak to registries, by the command line, against Docker's own registry and podman.
 
+mod ci;
 mod lab;
 mod login;
 mod tested;

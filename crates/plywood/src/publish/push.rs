@@ -37,7 +37,7 @@ pub struct PushOptions {
     pub tags: Vec<TagTemplate>,
     /// Whether no tag is moved.
     pub untagged: bool,
-    /// Whether to do nothing where the first tag has these images already.
+    /// Whether to do nothing where the tag that stays, such as `latest`, has these images already.
     pub if_changed: bool,
     /// Whether to only say what would be moved.
     pub dry_run: bool,
@@ -215,9 +215,9 @@ impl Push<'_> {
         let index = Index::over(image.platforms.iter().map(keyed).collect(), self.manifest, &self.source);
         let tags = self.tags(made.ensured.lock.date, &image.name)?;
         let mut pushed = self.pushed(repository, &image.name, &index);
-        if self.is_there(repository, &tags, &index)? {
-            pushed.outcome = PushOutcome::Unchanged;
-            return Ok(pushed.with_tags(&tags));
+        if let Some((tag, digest)) = self.there(repository, &tags, &index)? {
+            (pushed.outcome, pushed.digest) = (PushOutcome::Unchanged, Some(digest));
+            return Ok(pushed.with_tags(&[tag]));
         }
         // A manifest is only taken when its blobs are there.
         let mut blobs = BTreeMap::new();
@@ -335,12 +335,23 @@ impl Push<'_> {
         }
     }
 
-    /// With `--if-changed`: whether the first tag names these images already.
-    fn is_there(&self, repository: &Repository, tags: &[Tag], index: &Index) -> Result<bool, PublishError> {
-        let Some(tag) = tags.first().filter(|_| self.options.if_changed) else { return Ok(false) };
+    /// With `--if-changed`: the tag that stays from push to push, or the first where none stays, and what it names, when that
+    /// has these images already.
+    fn there(
+        &self,
+        repository: &Repository,
+        tags: &[Tag],
+        index: &Index,
+    ) -> Result<Option<(Tag, Digest)>, PublishError> {
+        let standing = places::standing_tag(self.manifest, &self.options.tags).filter(|tag| tags.contains(tag));
+        let tag = standing.as_ref().or(tags.first());
+        let Some(tag) = tag.filter(|_| self.options.if_changed) else { return Ok(None) };
         match repository.get_manifest(&tag.clone().into()) {
-            Ok(fetched) => Ok(ImageIndex::parse(&fetched.bytes).is_ok_and(|there| index.same_images(&there))),
-            Err(error) if error.is_not_found() => Ok(false),
+            Ok(fetched) => {
+                let same = ImageIndex::parse(&fetched.bytes).is_ok_and(|there| index.same_images(&there));
+                Ok(same.then(|| (tag.clone(), fetched.descriptor.digest)))
+            }
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -376,9 +387,9 @@ impl Push<'_> {
         let index = Index::over(manifests, self.manifest, &self.source);
         let tags = self.tags(date, name)?;
         let mut pushed = self.pushed(repository, name, &index);
-        if self.is_there(repository, &tags, &index)? {
-            pushed.outcome = PushOutcome::Unchanged;
-            return Ok(pushed.with_tags(&tags));
+        if let Some((tag, digest)) = self.there(repository, &tags, &index)? {
+            (pushed.outcome, pushed.digest) = (PushOutcome::Unchanged, Some(digest));
+            return Ok(pushed.with_tags(&[tag]));
         }
         if self.options.dry_run {
             return Ok(if self.options.untagged { pushed } else { pushed.with_tags(&tags) });
