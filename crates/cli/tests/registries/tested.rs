@@ -105,6 +105,32 @@ fn what_was_pushed_is_tested_and_then_gets_its_tag() {
     forget(&format!("{}/tiny:sha256-{}", place.prefix, &bad["sha256:".len()..][..12]));
 }
 
+/// There is no Docker here: podman in its place, which reads Docker's archives as well.
+#[test]
+fn docker_gets_an_archive() {
+    if !require(&["podman", "docker-registry", "ldd"]) {
+        return;
+    }
+    let place = Place::new();
+    // An image that podman has not got yet.
+    let own = format!("debian = false\nenv = {{ RUN = \"{}\" }}\n", std::process::id());
+    place.lab.replace("debian = false\n", &own);
+    let digest = place.push("pushed.json");
+    let (bin, log) = (place.lab.path("bin"), place.lab.path("docker.log"));
+    fs::create_dir(&bin).expect("made");
+    let script =
+        format!("#!/bin/sh\necho \"$@\" >> {log}\n[ \"$1\" = info ] && {{ echo 27; exit 0; }}\nexec podman \"$@\"\n",);
+    fs::write(bin.join("docker"), script).expect("written");
+    succeed(Command::new("chmod").args(["+x", bin.join("docker").as_str()]));
+    let path = format!("{bin}:{}", std::env::var("PATH").expect("a path"));
+    let mut test = place.test(&[&format!("tiny@{digest}"), "--engine", "docker"]);
+    let said = succeed(test.env("PATH", path));
+    assert!(String::from_utf8_lossy(&said.stdout).contains("ok      the greeting"), "{said:?}");
+    let log = fs::read_to_string(log).expect("what was asked of it");
+    assert!(log.contains("load --quiet --input ") && !log.contains("pull"), "{log}");
+    forget(&format!("{}/tiny:sha256-{}", place.prefix, &digest["sha256:".len()..][..12]));
+}
+
 #[test]
 fn what_cannot_be_tested_is_told() {
     if !require(&["podman", "docker-registry", "ldd"]) {

@@ -97,11 +97,12 @@ impl Inner {
         let authority = authority(url);
         let folder = self.config.certificates_of(&authority);
         let loopback = ClientConfig::is_loopback(&authority);
+        let direct = loopback || self.config.direct.contains(&authority);
         // Without TLS no certificates need be read, which takes longer than asking a registry on this machine.
         let plain = loopback && url.scheme() == "http";
         let key = match &folder {
-            Some(folder) => format!("{loopback} {folder}"),
-            None => format!("{loopback} {plain}"),
+            Some(folder) => format!("{direct} {folder}"),
+            None => format!("{direct} {plain}"),
         };
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = connections.get(&key) {
@@ -112,12 +113,12 @@ impl Inner {
             self.config.certificates.iter().try_for_each(|path| certificates.add_file(path))?;
             folder.iter().try_for_each(|folder| certificates.add_folder(folder))?;
         }
-        let client = self.connect(&certificates, loopback, plain)?;
+        let client = self.connect(&certificates, direct, plain)?;
         connections.insert(key, client.clone());
         Ok(client)
     }
 
-    fn connect(&self, certificates: &Certificates, loopback: bool, plain: bool) -> Result<Client, Failure> {
+    fn connect(&self, certificates: &Certificates, direct: bool, plain: bool) -> Result<Client, Failure> {
         let builder = || {
             let mut builder = Client::builder()
                 .user_agent(concat!("plywood/", env!("CARGO_PKG_VERSION")))
@@ -126,7 +127,7 @@ impl Inner {
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 .dns_resolver(Lookup);
-            if loopback {
+            if direct {
                 builder = builder.no_proxy();
             }
             if let Some(identity) = &certificates.identity {

@@ -16,6 +16,9 @@ pub struct ClientConfig {
     /// Registries, with their port if it is not the usual one, that are spoken to without TLS. Those on this machine
     /// are in any case, unless there are certificates for them.
     pub plain_http: BTreeSet<String>,
+    /// Registries, each with its port, that are reached without the proxy that the environment names. Those on this machine
+    /// are in any case, and so are hosts that `NO_PROXY` has without a port.
+    pub direct: BTreeSet<String>,
     /// PEM files with certificates that are trusted besides the machine's.
     pub certificates: Vec<Utf8PathBuf>,
     /// Folders that hold, by registry, certificates to trust (`*.crt`) and to show (`*.cert` with its `*.key`), as
@@ -55,6 +58,11 @@ impl ClientConfig {
         Self {
             credentials: CredentialSources::from_environment(),
             certificate_folders: folders.into_iter().flatten().collect(),
+            direct: ["NO_PROXY", "no_proxy"]
+                .iter()
+                .filter_map(|name| std::env::var(name).ok())
+                .flat_map(with_ports)
+                .collect(),
             ..Self::default()
         }
     }
@@ -80,9 +88,24 @@ impl ClientConfig {
     }
 }
 
+/// The entries of `NO_PROXY` that name a port, which Docker and podman know and our HTTP library does not.
+fn with_ports(list: String) -> Vec<String> {
+    let entries = list.split(',').map(str::trim);
+    entries
+        .filter(|entry| entry.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':')))
+        .map(str::to_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn proxies_may_be_passed_by_for_one_port() {
+        let list = "localhost, registry.lan:5000,.lan,10.0.0.0/8,::1,*, other:1";
+        assert_eq!(with_ports(list.to_owned()), ["registry.lan:5000", "other:1"]);
+    }
 
     #[test]
     fn plain_http_is_for_this_machine_or_when_asked() {

@@ -132,3 +132,119 @@ impl RegistryImage {
         FetchError::Platform { reference: self.reference(), platform, known }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Write as _;
+
+    use camino::Utf8Path;
+    use plywood_core::digest::DiffId;
+    use plywood_core::oci::{MediaType, PlatformSpec, RuntimeConfig, to_json};
+    use plywood_oci::registry::{ClientConfig, RegistryClient};
+    use plywood_testkit::TestRegistry;
+    use plywood_testkit::registry::RegistryFault;
+
+    use super::*;
+    use crate::error::in_full;
+    use crate::events::Silent;
+
+    const AMD64: Platform = Platform::LinuxAmd64;
+
+    /// An image of one layer in a registry, before something is wrong with it.
+    struct Planted {
+        layer: Vec<u8>,
+        layer_type: MediaType,
+        config_type: MediaType,
+        diff_ids: Vec<DiffId>,
+        /// What its configuration says that it is made for, and what the index says.
+        platforms: (Platform, Platform),
+    }
+
+    impl Planted {
+        fn new() -> Self {
+            let mut tar = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_ustar();
+            header.set_size(2);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, "hello", &b"hi"[..]).expect("appended");
+            let tar = tar.into_inner().expect("a tar");
+            let diff_ids = vec![DiffId::new(Digest::of(&tar).hash())];
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(&tar).expect("compressed");
+            let layer = gzip.finish().expect("compressed");
+            let (layer_type, config_type) = (MediaType::DOCKER_LAYER_GZIP, MediaType::IMAGE_CONFIG);
+            Self { layer, layer_type, config_type, diff_ids, platforms: (AMD64, AMD64) }
+        }
+
+        /// Puts it into the registry; gives the digest of the index.
+        fn plant(&self, registry: &TestRegistry) -> Digest {
+            let config = to_json(&ImageConfig::new(self.platforms.0, RuntimeConfig::default(), self.diff_ids.clone()));
+            registry.add_blob("app", &config);
+            registry.add_blob("app", &self.layer);
+            let layer = Descriptor::of(self.layer_type.clone(), &self.layer);
+            let manifest =
+                ImageManifest::new(Descriptor::of(self.config_type.clone(), &config), vec![layer], BTreeMap::new());
+            let manifest = to_json(&manifest);
+            registry.add_manifest("app", None, MediaType::IMAGE_MANIFEST.as_str(), &manifest);
+            let mut named = Descriptor::of(MediaType::IMAGE_MANIFEST, &manifest);
+            named.platform = Some(PlatformSpec::from(self.platforms.1));
+            let index = to_json(&ImageIndex::new(vec![named], BTreeMap::new()));
+            registry.add_manifest("app", Some("1"), MediaType::IMAGE_INDEX.as_str(), &index)
+        }
+    }
+
+    fn fetch(registry: &TestRegistry, folder: &Utf8Path) -> Result<Image, FetchError> {
+        let mut config = ClientConfig::default();
+        config.patience.attempts = 1;
+        let client = RegistryClient::new(config).expect("a client");
+        let repository = client.repository(&format!("{}/app", registry.host()).parse().expect("a name"));
+        let tag: plywood_core::oci::Tag = "1".parse().expect("a tag");
+        let store = Store::open(folder).expect("a store");
+        RegistryImage::find(repository, &tag.into())?.fetch(AMD64, &store, &Silent)
+    }
+
+    #[test]
+    fn a_whole_image_is_fetched_once() {
+        let (registry, folder) = (TestRegistry::start(), tempfile::tempdir().expect("a folder"));
+        let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let planted = Planted::new();
+        planted.plant(&registry);
+        let image = fetch(&registry, folder).expect("fetched");
+        assert_eq!(image.layers.iter().map(|layer| layer.diff_id).collect::<Vec<_>>(), planted.diff_ids);
+        let read = std::fs::read(folder.join("blobs/sha256").join(image.layers[0].digest.to_hex()));
+        assert!(read.is_ok_and(|bytes| bytes == planted.layer));
+        let before = registry.count("GET", "/blobs/");
+        assert_eq!(fetch(&registry, folder).expect("fetched"), image);
+        assert_eq!(registry.count("GET", "/blobs/"), before + 1, "the configuration alone");
+    }
+
+    #[test]
+    fn what_is_not_what_it_is_called_is_refused() {
+        let check = |change: &dyn Fn(&mut Planted, &TestRegistry), expect: &str| {
+            let (registry, folder) = (TestRegistry::start(), tempfile::tempdir().expect("a folder"));
+            let mut planted = Planted::new();
+            change(&mut planted, &registry);
+            planted.plant(&registry);
+            let error = fetch(&registry, Utf8Path::from_path(folder.path()).expect("UTF-8")).expect_err(expect);
+            let text = format!("{}; {}", in_full(&error), error.hint().unwrap_or_default());
+            assert!(text.contains(expect), "{text}");
+        };
+        let other = || DiffId::new(Digest::of(b"other").hash());
+        check(&|planted, _| planted.diff_ids = vec![other()], "has not the diff ID");
+        check(&|planted, _| planted.diff_ids.clear(), "has 1 layers by its manifest and 0 by its configuration");
+        check(&|planted, _| planted.layer_type = MediaType::EMPTY_JSON, "which is not read here");
+        check(&|planted, _| planted.config_type = MediaType::EMPTY_JSON, "which is not read here");
+        check(&|planted, _| planted.layer = b"no archive".to_vec(), "cannot unpack layer");
+        check(&|planted, _| planted.platforms.0 = Platform::LinuxArm64, "is not there for linux/amd64");
+        let elsewhere = "is not there for linux/amd64; it is there with `--platform linux/arm64`";
+        check(&|planted, _| planted.platforms = (Platform::LinuxArm64, Platform::LinuxArm64), elsewhere);
+        let always = |registry: &TestRegistry, part: &str, fault| registry.fail_always("GET", part, fault);
+        check(&|_, registry| always(registry, "/blobs/", RegistryFault::WrongBytes), "instead of");
+        check(&|_, registry| always(registry, "/manifests/sha256:", RegistryFault::WrongBytes), "instead of");
+        check(
+            &|_, registry| always(registry, "/blobs/", RegistryFault::Status(404, String::new())),
+            "it is not there; check the name",
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! Pushing images over a base of a registry: what is reused, what is mounted, what is said of where it came from.
 
+use std::process::Command;
+
 use plywood::attest::{CheckState, VerifyOptions, generate_key, verify};
 use plywood::publish::{PushOptions, PushReport, push};
 use plywood_core::attest::KeyAlgorithm;
@@ -110,6 +112,17 @@ fn the_base_is_in_the_provenance() {
         return;
     }
     let lab = Lab::new();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
+        let mut command = Command::new("git");
+        let status = command.arg("-C").arg(lab.fixture.path()).args(identity).args(arguments).status();
+        assert!(status.expect("git runs").success(), "{arguments:?}");
+    };
+    lab.fixture.lock(&Default::default()).unwrap_or_else(|error| panic!("{}", chain(&error)));
+    lab.fixture.write(".gitignore", "/cache\n/maker\n/.plywood\n/*.key\n");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "x"]);
     let pushed = lab.push("team", "cache", &lab.signing());
     let options = VerifyOptions {
         reference: format!("{}/team/app@{}", lab.registry.host(), pushed.images[0].digest.expect("a digest"))
@@ -118,7 +131,7 @@ fn the_base_is_in_the_provenance() {
         keys: vec![],
         builder: None,
         workspace: true,
-        rebuild: false,
+        rebuild: true,
     };
     let report = verify(&options, &client(), &lab.fixture.workspace("cache"), &lab.fixture.events);
     let report = report.unwrap_or_else(|error| panic!("{}", chain(&error)));
@@ -127,13 +140,16 @@ fn the_base_is_in_the_provenance() {
     let bases: Vec<&str> = provenance.bases.iter().map(String::as_str).collect();
     let name = format!("{}/elsewhere/base@{}", lab.registry.host(), lab.base);
     assert!(matches!(bases[..], [base] if base.starts_with(&name)), "{bases:?}");
-    // The two files, the base, the archive's release and one package on it.
-    assert_eq!(provenance.materials, 5);
+    // The commit, the two files, the base, the archive's release and one package on it.
+    assert_eq!(provenance.materials, 6);
+    let rebuilt = report.checks.iter().find(|check| check.name == "rebuild").expect("built again");
+    assert_eq!(rebuilt.state, CheckState::Passed, "{rebuilt:?}");
 
     // Another lock, of another base, is told.
     let lock = lab.fixture.read("plywood.lock");
     let digest = lock.lines().find_map(|line| line.strip_prefix("manifest = ")).expect("a digest").to_owned();
     lab.fixture.write("plywood.lock", &lock.replace(&digest, &format!("\"{}\"", Digest::of(b"other"))));
+    let options = VerifyOptions { rebuild: false, ..options };
     let report = verify(&options, &client(), &lab.fixture.workspace("cache"), &lab.fixture.events).expect("verified");
     let materials = report.checks.iter().find(|check| check.name == "materials").expect("checked");
     assert_eq!(materials.state, CheckState::Failed);
