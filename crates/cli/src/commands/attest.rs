@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use plywood::attest::attest;
-use plywood_core::oci::Reference;
+use plywood::publish::reference;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -22,9 +22,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct AttestArgs {
-    /// The image or artifact
+    /// The image or artifact: its full name, or NAME:TAG or NAME@sha256:… of the workspace
     #[arg(value_name = "IMAGE")]
-    reference: Reference,
+    image: String,
     /// What kind of thing it says: a URI, or cyclonedx, spdx, openvex
     #[arg(long = "type", value_name = "URI", value_parser = predicate_type)]
     predicate_type: String,
@@ -52,7 +52,13 @@ fn predicate_type(text: &str) -> Result<String, String> {
 /// Runs it.
 pub(crate) fn run(args: AttestArgs, context: &Context) -> Result<Exit, Failure> {
     let client = args.registry.client()?;
-    let report = attest(&args.reference, &args.predicate_type, &args.predicate, args.key.as_deref(), &client)?;
+    let report = attest(
+        &reference(&args.image, &context.workspace)?,
+        &args.predicate_type,
+        &args.predicate,
+        args.key.as_deref(),
+        &client,
+    )?;
     context.print(&report, |report| super::sign::text(report, "attested"))?;
     context.next(&format!("referrers {}", report.reference));
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use plywood::attest::{ReferrersReport, referrers};
-use plywood_core::oci::Reference;
+use plywood::publish::reference;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -22,9 +22,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReferrersArgs {
-    /// The image
+    /// The image: its full name, or NAME:TAG or NAME@sha256:… of the workspace
     #[arg(value_name = "IMAGE")]
-    reference: Reference,
+    image: String,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -32,7 +32,7 @@ pub(crate) struct ReferrersArgs {
 /// Runs it.
 pub(crate) fn run(args: ReferrersArgs, context: &Context) -> Result<Exit, Failure> {
     let client = args.registry.client()?;
-    let report = referrers(&args.reference, &client)?;
+    let report = referrers(&reference(&args.image, &context.workspace)?, &client)?;
     context.print(&report, text)?;
     Ok(Exit::Done)
 }

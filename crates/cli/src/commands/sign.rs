@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use camino::Utf8PathBuf;
 use clap::Args;
 use plywood::attest::{Attached, SignReport, sign};
-use plywood_core::oci::Reference;
+use plywood::publish::reference;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -26,9 +26,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SignArgs {
-    /// The image; a tag is looked up once, and what it names then is signed
+    /// The image: its full name, or NAME:TAG or NAME@sha256:… of the workspace; a tag is looked up once, and what it names then is signed
     #[arg(value_name = "IMAGE")]
-    reference: Reference,
+    image: String,
     /// The private key
     #[arg(long, value_name = "FILE")]
     key: Option<Utf8PathBuf>,
@@ -39,7 +39,7 @@ pub(crate) struct SignArgs {
 /// Runs it.
 pub(crate) fn run(args: SignArgs, context: &Context) -> Result<Exit, Failure> {
     let client = args.registry.client()?;
-    let report = sign(&args.reference, args.key.as_deref(), &client, &context.progress)?;
+    let report = sign(&reference(&args.image, &context.workspace)?, args.key.as_deref(), &client, &context.progress)?;
     context.print(&report, |report| text(report, "signed"))?;
     context.next(&format!("verify {}", report.reference));
     Ok(Exit::Done)

@@ -8,7 +8,7 @@ use clap::Args;
 use plywood::attest::{
     CheckState, ProvenanceSummary, RebuildDifference, RebuildReport, VerifyOptions, VerifyReport, verify,
 };
-use plywood_core::oci::Reference;
+use plywood::publish::reference;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -18,7 +18,7 @@ use crate::render::plural;
 
 const EXAMPLES: &str = "\
 Examples:
-  plywood verify ghcr.io/team/base:latest                     with the keys of plywood.toml
+  plywood verify base:latest                                  the workspace's, with the keys of plywood.toml
   plywood verify ghcr.io/team/base@sha256:… --key ci.pub      from anywhere
   plywood verify ghcr.io/team/base:latest --rebuild           and build it again from the lock";
 
@@ -30,9 +30,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
-    /// The image
+    /// The image: its full name, or NAME:TAG or NAME@sha256:… of the workspace
     #[arg(value_name = "IMAGE")]
-    reference: Reference,
+    image: String,
     /// Believe the public key in FILE (repeatable) [default: `keys` in [publish] of plywood.toml]
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<Utf8PathBuf>,
@@ -53,7 +53,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) fn run(args: VerifyArgs, context: &Context) -> Result<Exit, Failure> {
     let client = args.registry.client()?;
     let options = VerifyOptions {
-        reference: args.reference,
+        reference: reference(&args.image, &context.workspace)?,
         keys: args.keys,
         builder: args.builder,
         workspace: !args.no_workspace,

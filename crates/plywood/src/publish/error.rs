@@ -21,6 +21,14 @@ pub enum PublishError {
         /// Why.
         source: ParseReferenceError,
     },
+    /// What should be an image in a registry has no such name.
+    #[error("`{text}` names no image in a registry")]
+    Reference {
+        /// What was given.
+        text: String,
+        /// Why.
+        source: ParseReferenceError,
+    },
     /// A tag cannot be made.
     #[error("cannot tag the image `{image}`")]
     Tag {
@@ -91,6 +99,7 @@ impl PublishError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRegistry => Some("set `registry` in [workspace], or give --registry".to_owned()),
+            Self::Reference { .. } => Some("name it as `IMAGE@sha256:…` or `REGISTRY/REPOSITORY@sha256:…`".to_owned()),
             Self::Tag { source, .. } => source.hint(),
             Self::Registry(error) => error.hint(),
             Self::Missing { platform, .. } => Some(format!(
@@ -110,6 +119,6 @@ impl PublishError {
 
     /// Whether what was asked for is wrong, so that trying again cannot help.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoRegistry | Self::Repository { .. } | Self::NoDigest { .. })
+        matches!(self, Self::NoRegistry | Self::Repository { .. } | Self::Reference { .. } | Self::NoDigest { .. })
     }
 }

@@ -20,4 +20,5 @@ pub use promote::{MovedTag, PromoteOptions, PromoteReport, PromotedImage, promot
 pub use prune::{PruneOptions, PruneReport, PrunedRepository, prune};
 pub use push::{PushOptions, push};
 pub use report::{BlobFigures, PushOutcome, PushReport, PushedImage, PushedPlatform};
-pub(crate) use workspace::repository;
+pub use workspace::reference;
+pub(crate) use workspace::reference_in;

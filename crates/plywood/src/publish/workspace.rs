@@ -1,9 +1,11 @@
 //! Where the images of a workspace go, and under which tags.
 
 use plywood_core::manifest::{Manifest, RegistryPrefix, TagContext, TagTemplate};
-use plywood_core::oci::{RepositoryName, Tag, Timestamp};
+use plywood_core::oci::{Reference, RepositoryName, Tag, Timestamp};
 
 use super::PublishError;
+use crate::Error;
+use crate::workspace::Workspace;
 
 /// The tag where nobody says another.
 const DEFAULT_TAG: &str = "latest";
@@ -19,6 +21,36 @@ pub(crate) fn repository(
 ) -> Result<RepositoryName, PublishError> {
     let prefix = registry.or(manifest.workspace().registry.as_ref()).ok_or(PublishError::NoRegistry)?;
     format!("{prefix}/{image}").parse().map_err(|source| PublishError::Repository { image: image.to_owned(), source })
+}
+
+/// An image in a registry as people name it: by its full name, or as `IMAGE@sha256:…` and `IMAGE:TAG` where the workspace in this folder
+/// has such an image, which is then meant as it is in the workspace's registry.
+///
+/// # Errors
+/// [`PublishError::Reference`], [`PublishError::NoRegistry`], [`PublishError::Repository`]; a manifest with faults.
+pub fn reference(text: &str, workspace: &Workspace) -> Result<Reference, Error> {
+    let manifest = match workspace.manifest() {
+        Err(Error::NoManifest { .. }) => None,
+        manifest => Some(manifest?),
+    };
+    Ok(reference_in(text, None, manifest.as_ref())?)
+}
+
+/// The same with a manifest at hand, and below another registry than its own.
+///
+/// # Errors
+/// [`PublishError::Reference`], [`PublishError::NoRegistry`], [`PublishError::Repository`]
+pub(crate) fn reference_in(
+    text: &str,
+    registry: Option<&RegistryPrefix>,
+    manifest: Option<&Manifest>,
+) -> Result<Reference, PublishError> {
+    let failed = |source| PublishError::Reference { text: text.to_owned(), source };
+    let (name, rest) = text.split_at(text.find(['/', ':', '@']).unwrap_or(text.len()));
+    match manifest.filter(|manifest| !rest.starts_with('/') && manifest.resolve(name).is_ok()) {
+        Some(manifest) => format!("{}{rest}", repository(manifest, registry, name)?).parse().map_err(failed),
+        None => text.parse().map_err(failed),
+    }
 }
 
 /// The tags of an image: those asked for, else those of the manifest.

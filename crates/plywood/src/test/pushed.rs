@@ -14,6 +14,7 @@ use crate::Error;
 use crate::build::Output;
 use crate::engine::{Engine, EngineError, EngineKind};
 use crate::events::{Events, Task, Unit};
+use crate::publish::PublishError;
 use crate::pull::RegistryImage;
 
 /// As many digits of a digest are in a name for people.
@@ -44,7 +45,7 @@ pub(super) fn load(
     let image = found.fetch(platform, store, events)?;
     let hex = found.digest().to_hex();
     let tag = format!("sha256-{}", hex.get(..SHORT).unwrap_or(&hex));
-    let tag: Tag = tag.parse().map_err(|source| super::SubjectError::Reference { text: tag.clone(), source })?;
+    let tag: Tag = tag.parse().map_err(|source| PublishError::Reference { text: tag.clone(), source })?;
     let name = reference.with_tag(tag);
     let _task = Task::start(events, format!("Loading {name} into {}", engine.kind()), None, Unit::Items);
     let stage = |source| EngineError::Stage { source };

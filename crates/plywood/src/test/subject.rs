@@ -1,10 +1,10 @@
 //! What is to be tested: an image of the workspace by its name, or one that is in a registry.
 
 use plywood_core::manifest::{Manifest, RegistryPrefix};
-use plywood_core::oci::{ParseReferenceError, Reference};
+use plywood_core::oci::Reference;
 
 use crate::Error;
-use crate::publish::{PublishError, repository};
+use crate::publish::reference_in;
 
 /// What is to be tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +23,6 @@ pub(super) enum Subject {
 /// Why it is unclear what is to be tested.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
-    /// What should be an image in a registry has no such name.
-    #[error("`{text}` names no image in a registry")]
-    Reference {
-        /// What was given.
-        text: String,
-        /// Why.
-        source: ParseReferenceError,
-    },
     /// No image of the manifest is pushed to the repository.
     #[error("the manifest has no image `{image}`, which {reference} would be")]
     NoImage {
@@ -51,7 +43,6 @@ impl SubjectError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Reference { .. } => Some("name it as `IMAGE@sha256:…` or `REGISTRY/REPOSITORY@sha256:…`".to_owned()),
             Self::NoImage { .. } => Some("say with `--image NAME` whose tests are to be run".to_owned()),
             Self::OwnTests { .. } => {
                 Some("leave `--image` out, or name an image in a registry as `IMAGE@sha256:…`".to_owned())
@@ -77,25 +68,14 @@ impl Subject {
         registry: Option<&RegistryPrefix>,
         manifest: &Manifest,
     ) -> Result<Self, Error> {
-        let Some(end) = text.find(['/', ':', '@']) else {
+        if !text.contains(['/', ':', '@']) {
             manifest.resolve(text)?;
             return match image {
                 None => Ok(Self::Built(text.to_owned())),
                 Some(_) => Err(SubjectError::OwnTests { image: text.to_owned() }.into()),
             };
-        };
-        let failed = |source| SubjectError::Reference { text: text.to_owned(), source };
-        let reference: Reference = if text.contains('/') {
-            text.parse().map_err(failed)?
-        } else {
-            // As it is in the workspace's registry.
-            let (name, rest) = text.split_at(end);
-            let repository = repository(manifest, registry, name).map_err(|error| match error {
-                PublishError::Repository { source, .. } => Error::from(failed(source)),
-                error => error.into(),
-            })?;
-            format!("{repository}{rest}").parse().map_err(failed)?
-        };
+        }
+        let reference = reference_in(text, registry, Some(manifest))?;
         let name = image.unwrap_or_else(|| reference.repository().rsplit('/').next().unwrap_or_default());
         match manifest.resolve(name) {
             Ok(found) => Ok(Self::Pushed { image: found.name.to_string(), reference }),
