@@ -68,10 +68,10 @@ pub(crate) struct MadePlatform {
     pub(crate) built: BuiltPlatform,
 }
 
-/// Layers that are in the registry, as a report has them.
-pub(super) fn with_origin(layers: &[Layer]) -> Vec<(Layer, LayerOrigin)> {
+/// Layers as a report has them: those of plywood's own making are from `origin`, the others from a base.
+pub(super) fn with_origin(layers: &[Layer], origin: LayerOrigin) -> Vec<(Layer, LayerOrigin)> {
     let origin = |layer: &Layer| match layer.key {
-        Some(_) => LayerOrigin::Registry,
+        Some(_) => origin,
         None => LayerOrigin::Inherited,
     };
     layers.iter().map(|layer| (layer.clone(), origin(layer))).collect()

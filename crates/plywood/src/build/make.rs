@@ -13,6 +13,7 @@ use plywood_core::nix::StorePath;
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
 use plywood_oci::codec::Codec;
+use plywood_oci::image::Image;
 use plywood_oci::store::Store;
 use rayon::prelude::*;
 
@@ -23,8 +24,7 @@ use super::known::{self, Known, Made, MadeImage, MadePlatform};
 use super::late::StorePaths;
 use super::packages::{Unpacked, WantedDeb, unpack_all};
 use super::plan::ImagePlan;
-use super::record::Record;
-use super::report::{BuildReport, LayerOrigin};
+use super::report::{BuildReport, BuiltPlatform, LayerOrigin};
 use super::{BuildOptions, Output, plan, record, sources, store_paths, write};
 use crate::Error;
 use crate::debian::FetchError;
@@ -136,7 +136,7 @@ struct Job<'m> {
     plan: ImagePlan<'m>,
     sources: Sources,
     key: ItemId,
-    done: Option<Record>,
+    done: Option<(Image, BuiltPlatform)>,
 }
 
 impl<'b> Build<'b> {
@@ -152,19 +152,25 @@ impl<'b> Build<'b> {
                 if let Some(nix) = &mut plan.nix {
                     nix.as_available = options.store_paths.is_some();
                 }
-                let key = record::key(&plan, self.manifest.digest(), &self.ensured.text, self.created, &sources);
-                let done = record::find(self.store, key).or_else(|| self.known_image(&plan, key));
+                let (workspace, date) = (self.manifest.workspace(), self.ensured.lock.date);
+                let key = record::key(&plan, workspace, date, self.created, &sources);
+                let done = self.find(&plan, key);
                 jobs.push(Job { plan, sources, key, done });
             }
         }
         Ok(jobs)
     }
 
-    /// An image that the registry has.
-    fn known_image(&self, plan: &ImagePlan<'_>, key: ItemId) -> Option<Record> {
-        let image = self.known.images.get(&key)?.clone();
-        let built = report_of(plan, &image, describe(plan, &known::with_origin(&image.layers)), BTreeSet::new());
-        Some(Record { image, built })
+    /// An image that is there: here, or in the registry.
+    fn find(&self, plan: &ImagePlan<'_>, key: ItemId) -> Option<(Image, BuiltPlatform)> {
+        let (image, notes, origin) = match (record::find(self.store, key), self.known.images.get(&key)) {
+            (Some(record), _) => (record.image, record.notes, LayerOrigin::Cached),
+            (None, Some(image)) => (image.clone(), BTreeSet::new(), LayerOrigin::Registry),
+            (None, None) => return None,
+        };
+        let layers = describe(plan, &known::with_origin(&image.layers, origin));
+        let built = report_of(plan, &image, layers, notes);
+        Some((image, built))
     }
 
     fn make_missing(&self, jobs: &mut [Job<'_>]) -> Result<(), Error> {
@@ -199,11 +205,8 @@ impl<'b> Build<'b> {
         drop(task);
         for (job, prepared) in missing.into_iter().zip(prepared) {
             let (image, built) = finish(&context, &job.plan, prepared, &layers)?;
-            let mut remembered = built.clone();
-            let made = remembered.layers.iter_mut().filter(|layer| layer.origin == LayerOrigin::Made);
-            made.for_each(|layer| layer.origin = LayerOrigin::Cached);
-            record::keep(self.store, job.key, &Record { image: image.clone(), built: remembered });
-            job.done = Some(Record { image, built });
+            record::keep(self.store, job.key, &record::Record { image: image.clone(), notes: built.notes.clone() });
+            job.done = Some((image, built));
         }
         Ok(())
     }
@@ -311,7 +314,7 @@ fn created(date: Timestamp) -> Result<Timestamp, BuildError> {
 fn gather(jobs: Vec<Job<'_>>) -> Vec<MadeImage> {
     let mut images: Vec<MadeImage> = Vec::new();
     for job in jobs {
-        let Some(Record { image, built }) = job.done else { continue };
+        let Some((image, built)) = job.done else { continue };
         let name = job.plan.image.name.to_string();
         let platform = MadePlatform { key: job.key, image, built };
         match images.iter_mut().find(|one| one.name == name) {

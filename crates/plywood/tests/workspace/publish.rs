@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64;
 use plywood::attest::{generate_key, signing_key};
+use plywood::build::LayerOrigin;
+use plywood::lock::LockOptions;
 use plywood::publish::{PromoteOptions, PruneOptions, PushOptions, PushOutcome, PushReport, promote, prune, push};
 use plywood_core::attest::{KeyAlgorithm, PrivateKey, SimpleSigning};
 use plywood_core::digest::Digest;
@@ -211,6 +213,38 @@ fn layer_keys_are_believed_only_of_whom_the_manifest_names() {
     push_to(&fixture, &registry.host(), "fourth", PushOptions::default());
     let sentences = fixture.events.sentences().split_off(warned);
     assert!(sentences.iter().any(|text| text.contains("no trusted key signed")), "{sentences:?}");
+}
+
+#[test]
+fn a_changed_workspace_leaves_unchanged_images_where_they_are() {
+    let (fixture, registry) = (fixture(""), TestRegistry::start());
+    let trusting = PushOptions { trust_registry: true, ..PushOptions::default() };
+    let first = push_to(&fixture, &registry.host(), "cache", trusting.clone());
+    // Another image, a test, a tag, and other lines: nothing of it reaches what is there. One image has another file.
+    let images = images().replace("{ text = \"four\" }", "{ text = \"4\" }");
+    let more =
+        "[images.more]\nfrom = \"base\"\npackages = [\"large\"]\n\n[[images.base.tests]]\ncommand = [\"true\"]\n";
+    fixture.manifest(&format!("---\n# Nothing.\n[publish]\ntags = [\"latest\"]\n{images}{more}"));
+    fixture.lock(&LockOptions::default()).unwrap_or_else(|error| panic!("{}", chain(&error)));
+    let unchanged = ["base", "one", "two", "three"].map(str::to_owned);
+    let only = PushOptions { images: unchanged.to_vec(), ..trusting.clone() };
+    let second = push_to(&fixture, &registry.host(), "second", only);
+    for image in &unchanged {
+        assert_eq!(digests(&second)[image], digests(&first)[image], "{image}");
+    }
+    assert!(fixture.path().join("second/segments").read_dir_utf8().expect("a folder").next().is_none());
+    assert_eq!(registry.count("GET", "/blobs/"), 0);
+
+    // Here only what changed is made; `more` is `base` under another name.
+    let built = fixture.build("cache").unwrap_or_else(|error| panic!("{}", chain(&error)));
+    let made = |name: &str| {
+        let image = built.images.iter().find(|image| image.name == name).expect("the image");
+        image.platforms[0].layers.iter().filter(|layer| layer.origin == LayerOrigin::Made).count()
+    };
+    assert_eq!(["base", "one", "four", "more"].map(made), [0, 0, 1, 0]);
+    let third = push_to(&fixture, &registry.host(), "third", trusting);
+    let moved = third.images.iter().filter(|image| digests(&first).get(&image.name) != image.digest.as_ref());
+    assert_eq!(moved.map(|image| image.name.as_str()).collect::<Vec<_>>(), ["four", "more"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `files` and `directories` of an image.
 
 use schemars::JsonSchema;
+use serde::Serialize;
 use toml::de::DeValue;
 
 use crate::manifest::read::{FromToml, Problems, read_table};
@@ -8,7 +9,7 @@ use crate::manifest::spanned::Spanned;
 use crate::manifest::{FileMode, Owner, Problem, WorkspacePath};
 
 /// A file, or a folder with what is in it: `text` or `source`, exactly one of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileEntry {
     /// What the file holds.
     pub content: FileContent,
@@ -21,7 +22,7 @@ pub struct FileEntry {
 }
 
 /// Where a file's content comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum FileContent {
     /// It is written in the manifest.
     Text(String),
@@ -107,7 +108,7 @@ impl JsonSchema for FileEntry {
 }
 
 /// A directory.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Directory", rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DirectoryEntry {
     /// Its mode, a string in octal. Default: `"0755"`, or what a package gave it.

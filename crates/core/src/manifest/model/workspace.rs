@@ -1,6 +1,7 @@
 //! `[workspace]`.
 
 use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::manifest::read::read_table;
 use crate::manifest::spanned::Spanned;
@@ -8,7 +9,8 @@ use crate::manifest::{HttpUrl, RegistryPrefix, WorkspaceName, WorkspacePath};
 use crate::platform::Platform;
 
 /// The workspace as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Workspace {
     /// Its name, for messages and reports.

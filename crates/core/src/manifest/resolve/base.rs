@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use super::{DEFAULT_PATH, DebianSource, ResolvedImage, ResolvedNix, debian};
 use crate::manifest::document::Document;
 use crate::manifest::model::{DebianSetting, Image};
@@ -12,7 +14,7 @@ use crate::oci::RuntimeConfig;
 use crate::tree::TreePath;
 
 /// The image outside of the workspace that a chain starts from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResolvedBase {
     /// Which.
     pub reference: BaseReference,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::ResolvedBase;
 use super::ResolvedNix;
@@ -14,8 +14,9 @@ use crate::manifest::{
 };
 use crate::tree::TreePath;
 
-/// An image with everything that it inherits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An image with everything that it inherits. Serialized it is what decides about its bytes: tests do not, nor where in the manifest
+/// something stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResolvedImage {
     /// Its name.
     pub name: ImageName,
@@ -42,6 +43,7 @@ pub struct ResolvedImage {
     /// The groups to create, by name, those of the users included.
     pub groups: BTreeMap<GroupName, u32>,
     /// Files, directories and symlinks to place on top of the packages, by path.
+    #[serde(serialize_with = "as_pairs")]
     pub placements: BTreeMap<TreePath, Placement>,
     /// The environment, `PATH` included.
     pub env: BTreeMap<EnvName, String>,
@@ -68,11 +70,17 @@ pub struct ResolvedImage {
     /// The most bytes its compressed layers may have; its own, never inherited.
     pub size_limit: Option<ByteSize>,
     /// What must hold in a container; its own, never inherited.
+    #[serde(skip)]
     pub tests: Vec<Check>,
     /// PEM files of the workspace with further certificate authorities.
     pub certificates: Vec<WorkspacePath>,
     /// The image outside of the workspace that the chain starts from.
     pub base: Option<ResolvedBase>,
+}
+
+/// Paths are bytes, which are no keys in JSON.
+fn as_pairs<S: Serializer>(placements: &BTreeMap<TreePath, Placement>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(placements)
 }
 
 impl ResolvedImage {
@@ -83,7 +91,7 @@ impl ResolvedImage {
 }
 
 /// A package that the manifest asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestedPackage {
     /// What is asked for, and where in the manifest.
     pub request: Spanned<PackageRequest>,
@@ -113,7 +121,7 @@ pub struct ResolvedUser {
 }
 
 /// Something that the manifest puts at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Placement {
     /// A file, or a folder with what is in it. Names of the image's users in the owner are replaced by their ids.
     File(FileEntry),

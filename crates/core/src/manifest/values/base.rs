@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ParseValueError, WorkspacePath};
+use super::{ParseValueError, WorkspacePath, serialize_as_text};
 use crate::oci::Reference;
 
 /// An image outside of the workspace: of a registry, or in an image layout of the workspace.
@@ -14,6 +14,8 @@ pub enum BaseReference {
     /// `oci:images/base` or `oci-archive:base.tar`, with the image's name after a further colon where there are several.
     Layout(LayoutReference),
 }
+
+serialize_as_text!(BaseReference);
 
 /// An image in a layout of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
