@@ -34,5 +34,7 @@ pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
 pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 /// On an attached Sigstore bundle: the type of the predicate in it.
 pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
+/// On an attested provenance: a signature by which its maker knows it again (`Provenance::mark`).
+pub const PROVENANCE_MARK: &str = "dev.plywood.provenance.mark";
 /// On an image's descriptor in an index: the key of everything that the image is made from.
 pub const IMAGE_KEY: &str = "dev.plywood.image.key";

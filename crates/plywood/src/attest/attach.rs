@@ -21,9 +21,6 @@ use serde::Serialize;
 use super::AttestError;
 use super::fetch::{self, CosignTag};
 
-/// The configuration of what needs none (image-spec, "Guidance for an Empty Descriptor").
-const NO_CONFIG: &[u8] = b"{}";
-
 /// What became of something that was to be attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,7 +42,8 @@ pub fn sign_and_attach(
     provenance: &Provenance,
 ) -> Result<Attached, AttestError> {
     let signed = sign(repository, subject, key)?;
-    if is_attested(repository, subject, key, SLSA_PROVENANCE, provenance)? {
+    let mark = provenance.mark(subject.digest, key);
+    if is_marked(repository, subject, &mark)? {
         return Ok(signed);
     }
     let attachments = fetch::attachments(repository, subject.digest)?;
@@ -53,7 +51,8 @@ pub fn sign_and_attach(
     if trust.provenances().any(|(_, told)| told.says_the_same(provenance)) {
         return Ok(signed);
     }
-    attest(repository, subject, key, SLSA_PROVENANCE, provenance).map(|attested| signed.max(attested))
+    let attested = put_attestation(repository, subject, key, SLSA_PROVENANCE, provenance, Some(&mark))?;
+    Ok(signed.max(attested))
 }
 
 /// Signs a digest, in both forms.
@@ -68,7 +67,8 @@ pub fn sign(repository: &Repository, subject: &Descriptor, key: &PrivateKey) -> 
         Descriptor::of(MediaType::COSIGN_SIMPLE_SIGNING, &payload).annotated(annotations::COSIGN_SIGNATURE, signature);
     let tagged = under_tag(repository, subject.digest, CosignTag::Signature, &layer, &payload, |_| Ok(false))?;
     let nothing = BTreeMap::<(), ()>::new();
-    bundle(repository, subject, key, COSIGN_SIGN, &nothing).map(|bundled| tagged.max(bundled))
+    let bundled = bundle(repository, subject, key, COSIGN_SIGN, &nothing, None)?;
+    Ok(tagged.max(bundled))
 }
 
 /// Says something of a digest under a signature, in both forms. Under cosign's tag it takes the place of what the same key said
@@ -83,41 +83,43 @@ pub(super) fn attest(
     predicate_type: &str,
     predicate: &impl Serialize,
 ) -> Result<Attached, AttestError> {
-    let (layer, bytes) =
-        attestation_layer(&envelope(repository, subject, key, predicate_type, predicate), predicate_type);
-    let outdated = |old: &Descriptor| {
-        let same_type = old.annotations.get(annotations::COSIGN_PREDICATE_TYPE).is_some_and(|it| it == predicate_type);
-        Ok(same_type && is_ours(repository, subject.digest, old, key)?)
-    };
-    let tagged = under_tag(repository, subject.digest, CosignTag::Attestation, &layer, &bytes, outdated)?;
-    bundle(repository, subject, key, predicate_type, predicate).map(|bundled| tagged.max(bundled))
+    put_attestation(repository, subject, key, predicate_type, predicate, None)
 }
 
-/// Whether the very same is said of a digest in both forms already, as names alone show: nothing that is attached is read.
-fn is_attested(
+/// [`attest`] with a mark for whoever says the same again.
+fn put_attestation(
     repository: &Repository,
     subject: &Descriptor,
     key: &PrivateKey,
     predicate_type: &str,
     predicate: &impl Serialize,
-) -> Result<bool, AttestError> {
-    let envelope = envelope(repository, subject, key, predicate_type, predicate);
-    let (layer, _) = attestation_layer(&envelope, predicate_type);
-    let tagged = fetch::manifest_under(repository, &CosignTag::Attestation.of(subject.digest)?)?;
-    if !tagged.is_some_and(|manifest| manifest.layers.contains(&layer)) {
-        return Ok(false);
-    }
-    let (manifest, _) = bundle_of(envelope, subject, key, predicate_type);
-    is_referrer(repository, subject, &manifest)
-}
-
-/// An envelope as cosign keeps it under its tag: the layer, and what is in it.
-fn attestation_layer(envelope: &DsseEnvelope, predicate_type: &str) -> (Descriptor, Vec<u8>) {
-    let bytes = to_json(envelope);
+    mark: Option<&str>,
+) -> Result<Attached, AttestError> {
+    let bytes = to_json(&envelope(repository, subject, key, predicate_type, predicate));
     let layer = Descriptor::of(MediaType::DSSE_ENVELOPE, &bytes)
         .annotated(annotations::COSIGN_SIGNATURE, "")
         .annotated(annotations::COSIGN_PREDICATE_TYPE, predicate_type);
-    (layer, bytes)
+    let layer = match mark {
+        Some(mark) => layer.annotated(annotations::PROVENANCE_MARK, mark),
+        None => layer,
+    };
+    let outdated = |old: &Descriptor| {
+        let same_type = old.annotations.get(annotations::COSIGN_PREDICATE_TYPE).is_some_and(|it| it == predicate_type);
+        Ok(same_type && is_ours(repository, subject.digest, old, key)?)
+    };
+    let tagged = under_tag(repository, subject.digest, CosignTag::Attestation, &layer, &bytes, outdated)?;
+    let bundled = bundle(repository, subject, key, predicate_type, predicate, mark)?;
+    Ok(tagged.max(bundled))
+}
+
+/// Whether what is attached in both forms has this mark: then its maker said the same before, and nothing need be read.
+fn is_marked(repository: &Repository, subject: &Descriptor, mark: &str) -> Result<bool, AttestError> {
+    let has_mark = |one: &Descriptor| one.annotations.get(annotations::PROVENANCE_MARK).is_some_and(|it| it == mark);
+    let tagged = fetch::manifest_under(repository, &CosignTag::Attestation.of(subject.digest)?)?;
+    if !tagged.is_some_and(|manifest| manifest.layers.iter().any(has_mark)) {
+        return Ok(false);
+    }
+    Ok(repository.referrers(subject.digest, Some(&MediaType::SIGSTORE_BUNDLE))?.iter().any(has_mark))
 }
 
 fn envelope(
@@ -187,43 +189,31 @@ fn bundle(
     key: &PrivateKey,
     predicate_type: &str,
     predicate: &impl Serialize,
+    mark: Option<&str>,
 ) -> Result<Attached, AttestError> {
+    /// The configuration of what needs none (image-spec, "Guidance for an Empty Descriptor").
+    const NO_CONFIG: &[u8] = b"{}";
     let envelope = envelope(repository, subject, key, predicate_type, predicate);
-    let (manifest, bytes) = bundle_of(envelope, subject, key, predicate_type);
-    if is_referrer(repository, subject, &manifest)? {
+    let bytes = to_json(&SigstoreBundle::new(envelope, key.public()));
+    let config = Descriptor::of(MediaType::EMPTY_JSON, NO_CONFIG);
+    let layer = Descriptor::of(MediaType::SIGSTORE_BUNDLE, &bytes);
+    let mut notes = BTreeMap::from([
+        (annotations::BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
+        (annotations::BUNDLE_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
+    ]);
+    notes.extend(mark.map(|mark| (annotations::PROVENANCE_MARK.to_owned(), mark.to_owned())));
+    let mut manifest = ImageManifest::new(config, vec![layer], notes);
+    manifest.artifact_type = Some(MediaType::SIGSTORE_BUNDLE);
+    manifest.subject = Some(Descriptor::new(subject.media_type.clone(), subject.digest, subject.size));
+    let digest = Digest::of(&to_json(&manifest));
+    let there = repository.referrers(subject.digest, Some(&MediaType::SIGSTORE_BUNDLE))?;
+    if there.iter().any(|referrer| referrer.digest == digest) {
         return Ok(Attached::Present);
     }
     put_bytes(repository, &bytes)?;
     put_bytes(repository, NO_CONFIG)?;
     repository.put_referrer(&manifest)?;
     Ok(Attached::Written)
-}
-
-/// A bundle with an envelope: the manifest that attaches it, and the bundle itself.
-fn bundle_of(
-    envelope: DsseEnvelope,
-    subject: &Descriptor,
-    key: &PrivateKey,
-    predicate_type: &str,
-) -> (ImageManifest, Vec<u8>) {
-    let bytes = to_json(&SigstoreBundle::new(envelope, key.public()));
-    let config = Descriptor::of(MediaType::EMPTY_JSON, NO_CONFIG);
-    let layer = Descriptor::of(MediaType::SIGSTORE_BUNDLE, &bytes);
-    let notes = BTreeMap::from([
-        (annotations::BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
-        (annotations::BUNDLE_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
-    ]);
-    let mut manifest = ImageManifest::new(config, vec![layer], notes);
-    manifest.artifact_type = Some(MediaType::SIGSTORE_BUNDLE);
-    manifest.subject = Some(Descriptor::new(subject.media_type.clone(), subject.digest, subject.size));
-    (manifest, bytes)
-}
-
-/// Whether a manifest of a bundle is attached.
-fn is_referrer(repository: &Repository, subject: &Descriptor, manifest: &ImageManifest) -> Result<bool, AttestError> {
-    let digest = Digest::of(&to_json(manifest));
-    let there = repository.referrers(subject.digest, Some(&MediaType::SIGSTORE_BUNDLE))?;
-    Ok(there.iter().any(|referrer| referrer.digest == digest))
 }
 
 /// Makes sure that a repository has a small blob.

@@ -163,8 +163,19 @@ fn another_commit_with_the_same_image_is_not_attested_anew() {
     sign_and_attach(&repository, &index, &lab.key, &lab.provenance()).expect("signed");
     lab.fixture.write("README.md", "A word.\n");
     lab.commit();
+    let before = lab.registry.requests().len();
     let attached = sign_and_attach(&repository, &index, &lab.key, &lab.provenance()).expect("signed");
     assert_eq!(attached, Attached::Present);
+    // Known by its mark: what is attached is not read.
+    let requests = lab.registry.requests().split_off(before);
+    assert!(requests.iter().all(|request| !request.path.contains("/blobs/")), "{requests:?}");
+
+    // Somebody else's mark on it says nothing, nor does that of another image.
+    let other = lab.fixture.path().join("other.key");
+    generate_key(&other, KeyAlgorithm::Ed25519).expect("a pair of keys");
+    let other = signing_key(Some(&other)).expect("a key").expect("it is named");
+    let attached = sign_and_attach(&repository, &index, &other, &lab.provenance()).expect("signed");
+    assert_eq!(attached, Attached::Written);
 }
 
 #[test]

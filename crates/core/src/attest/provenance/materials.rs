@@ -61,16 +61,6 @@ impl Provenance {
         Self { build_definition, run_details: RunDetails { builder, metadata: RunMetadata { invocation_id } } }
     }
 
-    /// Whether it says the same of what went in, whichever commit and run that was: an image that did not change with the workspace
-    /// around it need not be attested anew.
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let (ours, theirs) = (&self.build_definition, &other.build_definition);
-        (&ours.build_type, &ours.external_parameters, &ours.internal_parameters)
-            == (&theirs.build_type, &theirs.external_parameters, &theirs.internal_parameters)
-            && keyed(&ours.resolved_dependencies) == keyed(&theirs.resolved_dependencies)
-            && self.run_details.builder == other.run_details.builder
-    }
-
     /// How what it names differs from what there is here. The commit counts apart: the same files may be in many.
     pub fn changes(&self, here: Materials<'_>) -> Vec<MaterialChange> {
         let told = keyed(&self.build_definition.resolved_dependencies);
@@ -108,7 +98,7 @@ impl fmt::Display for MaterialChange {
     }
 }
 
-fn keyed(materials: &[ResourceDescriptor]) -> BTreeMap<&str, &BTreeMap<String, String>> {
+pub(super) fn keyed(materials: &[ResourceDescriptor]) -> BTreeMap<&str, &BTreeMap<String, String>> {
     let files = materials.iter().filter(|it| !it.digest.contains_key("gitCommit"));
     files.map(|it| (if it.uri.is_empty() { it.name.as_str() } else { it.uri.as_str() }, &it.digest)).collect()
 }

@@ -4,6 +4,7 @@
 //! builder and its page in the CI, is in `runDetails` alone.
 
 mod base;
+mod mark;
 mod materials;
 mod model;
 mod nix;

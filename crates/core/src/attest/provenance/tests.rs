@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use super::*;
+use crate::attest::{KeyAlgorithm, PrivateKey};
 use crate::digest::{Digest, FileHash, NarHash};
 use crate::lockfile::{
     LockedBase, LockedFlake, LockedImage, LockedNix, LockedNixPlatform, LockedPackage, LockedPlatform, LockedRelease,
@@ -119,8 +122,14 @@ fn another_commit_and_run_say_the_same() {
     other.run_details.metadata.invocation_id = None;
     other.build_definition.resolved_dependencies.remove(0);
     assert!(told.says_the_same(&other));
+    let key = |seed| PrivateKey::from_random(KeyAlgorithm::EcdsaP256, &Zeroizing::new([seed; 32])).expect("a key");
+    let mark = told.mark(Digest::of(b"image"), &key(1));
+    assert_eq!(other.mark(Digest::of(b"image"), &key(1)), mark);
+    assert_ne!(other.mark(Digest::of(b"other"), &key(1)), mark);
+    assert_ne!(other.mark(Digest::of(b"image"), &key(2)), mark);
     other.build_definition.resolved_dependencies.remove(0);
     assert!(!told.says_the_same(&other));
+    assert_ne!(other.mark(Digest::of(b"image"), &key(1)), mark);
 }
 
 #[test]
