@@ -16,7 +16,7 @@ use crate::render::error::hint_line;
 
 const EXAMPLES: &str = "\
 Examples:
-  plywood push --untagged --json > pushed.json; plywood test base@sha256:… && plywood promote --report pushed.json
+  plywood push --untagged --json > pushed.json; plywood test --report pushed.json && plywood promote --report pushed.json
   plywood promote base@sha256:… --tag latest
   plywood promote base --to sha256:…             roll back to an earlier digest";
 

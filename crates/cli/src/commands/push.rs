@@ -21,6 +21,7 @@ Examples:
   plywood push base --tag '{date}-{commit}' --tag latest
   plywood push --dry-run                         what would be uploaded
   plywood push --untagged --json > pushed.json   by digest alone; then
+  plywood test --report pushed.json              what is there; then
   plywood promote --report pushed.json           once the tests have passed
   plywood push --platform linux/arm64 --untagged --json > arm64.json    on each runner; then
   plywood push --index-only amd64.json --index-only arm64.json          on one of them";

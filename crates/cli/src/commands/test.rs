@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use camino::Utf8PathBuf;
 use clap::Args;
 use plywood::engine::EngineKind;
 use plywood::test::{TestOptions, TestReport, TestedImage, test};
@@ -20,6 +21,7 @@ Examples:
   plywood test                      every image, on this machine's platform
   plywood test base --engine docker
   plywood test base@sha256:…                 as the registry has it, before `plywood promote`
+  plywood test --report pushed.json          all that `plywood push --untagged --json` has pushed
   plywood test localhost:5000/x@sha256:… --image base
   plywood test base --json | jq '.images[].tests[] | select(.failures != [])'";
 
@@ -38,6 +40,9 @@ pub(crate) struct TestArgs {
     /// the manifest]
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
+    /// Test what the report FILE of `push --json` has, as it is in the registry
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "prefix"])]
+    report: Option<Utf8PathBuf>,
     /// Run the tests of the image NAME on what is in a registry [default: that of the repository's name]
     #[arg(long, value_name = "NAME")]
     image: Option<String>,
@@ -59,21 +64,24 @@ pub(crate) struct TestArgs {
 
 /// Runs it.
 pub(crate) fn run(args: TestArgs, context: &Context) -> Result<Exit, Failure> {
-    let TestArgs { images, image, prefix, platforms, engine, locked, registry } = args;
+    let TestArgs { images, report, image, prefix, platforms, engine, locked, registry } = args;
     let client = registry.client()?;
-    let options = TestOptions { images, image, registry: prefix, platforms, engine, locked };
-    let report = test(&options, &context.workspace, &client, &context.progress)?;
-    context.print(&report, text)?;
-    match report.images.last() {
-        Some(TestedImage { reference: Some(reference), .. }) if report.passed() => {
+    let options = TestOptions { images, report: report.clone(), image, registry: prefix, platforms, engine, locked };
+    let tested = test(&options, &context.workspace, &client, &context.progress)?;
+    context.print(&tested, text)?;
+    match tested.images.last() {
+        Some(_) if report.is_some() && tested.passed() => {
+            context.next(&format!("promote --report {}", report.unwrap_or_default()));
+        }
+        Some(TestedImage { reference: Some(reference), .. }) if tested.passed() => {
             context.next(&format!("promote {reference}"));
         }
         Some(TestedImage { name, reference: None, .. }) => {
-            context.next(&format!("{} {name}", if report.passed() { "run" } else { "inspect" }));
+            context.next(&format!("{} {name}", if tested.passed() { "run" } else { "inspect" }));
         }
         _ => {}
     }
-    Ok(Exit::gate(report.passed()))
+    Ok(Exit::gate(tested.passed()))
 }
 
 /// The report as people read it.

@@ -55,6 +55,10 @@ impl Lab {
         Utf8Path::from_path(self.folder.path()).expect("UTF-8").join(name)
     }
 
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.path(name).to_string()
+    }
+
     /// Plywood in the workspace with a cache of this name, and nobody's credentials.
     pub(crate) fn command(&self, cache: &str, arguments: &[&str]) -> Command {
         self.command_in("", cache, arguments)

@@ -70,7 +70,11 @@ fn what_was_pushed_is_tested_and_then_gets_its_tag() {
     assert_eq!(report["images"][0]["reference"], *full);
     assert_eq!(report["images"][0]["tests"].as_array().map(Vec::len), Some(1));
     assert!(!place.lab.path("tester/segments").join("v1").exists(), "nothing was built");
-    succeed(&mut place.lab.command("cache", &["promote", "--report", place.lab.path("good.json").as_str()]));
+    let report = place.lab.text("good.json");
+    let said = succeed(&mut place.test(&["--report", &report]));
+    assert!(String::from_utf8_lossy(&said.stdout).contains(&full), "{said:?}");
+    assert!(String::from_utf8_lossy(&said.stderr).contains(&format!("promote --report {report}")), "{said:?}");
+    succeed(&mut place.lab.command("cache", &["promote", "--report", &report]));
     assert_eq!(place.latest(), Some(good.clone()));
 
     // Of a tag what it names is tested; all is there by now, so no layer comes again.
@@ -159,6 +163,11 @@ fn what_cannot_be_tested_is_told() {
     check(&["tiny@sha256:12"], 2, &["names no image in a registry"]);
     check(&["tiny", "--image", "tiny"], 2, &["has its own tests"]);
     check(&[&format!("no-such-host.invalid/tiny@{digest}")], 1, &["there is no host `no-such-host.invalid`", "hint:"]);
-    let signature = format!("{}/tiny:latest", place.prefix);
-    check(&[&signature], 1, &["it is not there"]);
+    let untagged = format!("{}/tiny:latest", place.prefix);
+    check(&[&untagged], 1, &["it is not there"]);
+    let report = place.lab.text("pushed.json");
+    fs::write(&report, pushed.to_string()).expect("written");
+    check(&["nope", "--report", &report], 2, &["no image `nope`"]);
+    fs::write(&report, "{}").expect("written");
+    check(&["--report", &report], 1, &["is no report of `plywood push --json`"]);
 }

@@ -8,7 +8,7 @@ use plywood_core::oci::{ImageIndex, ImageManifest, ManifestName, Reference, Repo
 use plywood_oci::registry::{FetchedManifest, RegistryClient, Repository};
 use serde::Serialize;
 
-use super::report::{PushOutcome, PushReport};
+use super::report::PushReport;
 use super::{PublishError, workspace as places};
 use crate::Error;
 use crate::attest;
@@ -99,11 +99,7 @@ pub fn promote(
 fn subjects(options: &PromoteOptions, workspace: &Workspace) -> Result<Vec<(RepositoryName, String, Digest)>, Error> {
     let mut subjects = Vec::new();
     if let Some(path) = &options.report {
-        let report = PushReport::read(path)?;
-        let whole = |outcome| matches!(outcome, PushOutcome::Pushed | PushOutcome::Unchanged);
-        for image in report.images.into_iter().filter(|image| whole(image.outcome)) {
-            let asked = options.images.is_empty() || options.images.contains(&image.name);
-            let Some(digest) = image.digest.filter(|_| asked) else { continue };
+        for (image, digest) in PushReport::read(path)?.whole(&options.images) {
             let failed = |source| PublishError::Repository { image: image.name.clone(), source };
             subjects.push((image.repository.parse().map_err(failed)?, image.name, digest));
         }

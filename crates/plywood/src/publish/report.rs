@@ -26,10 +26,18 @@ impl PushReport {
     ///
     /// # Errors
     /// When the file cannot be read or is no such report.
-    pub(super) fn read(path: &Utf8Path) -> Result<Self, Error> {
+    pub(crate) fn read(path: &Utf8Path) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let report = serde_json::from_slice(&bytes);
         Ok(report.map_err(|source| PublishError::Report { path: path.to_owned(), source })?)
+    }
+
+    /// The images that are in the registry, with their digests: those asked for, all when none is.
+    pub(crate) fn whole(self, asked: &[String]) -> impl Iterator<Item = (PushedImage, Digest)> {
+        let there = |outcome| matches!(outcome, PushOutcome::Pushed | PushOutcome::Unchanged);
+        let is_asked = move |image: &PushedImage| asked.is_empty() || asked.contains(&image.name);
+        let images = self.images.into_iter().filter(move |image| there(image.outcome) && is_asked(image));
+        images.filter_map(|image| image.digest.map(|digest| (image, digest)))
     }
 
     /// Whether some image was not pushed.

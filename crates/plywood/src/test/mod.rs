@@ -8,6 +8,7 @@ mod subject;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use plywood_core::digest::Digest;
 use plywood_core::manifest::model::{Check, HttpRequest};
 use plywood_core::manifest::{Manifest, RegistryPrefix, ResolvedImage, Spanned};
@@ -32,6 +33,8 @@ pub struct TestOptions {
     /// The images: names of the manifest, or what is in a registry as `IMAGE@sha256:…` or by its full name; all of the
     /// manifest's when empty.
     pub images: Vec<String>,
+    /// A report of `plywood push --json`: every image in it is tested, or those of `images`, by names of the manifest.
+    pub report: Option<Utf8PathBuf>,
     /// The image of the manifest whose tests are run on what is in a registry; the one that is pushed to that repository
     /// when `None`.
     pub image: Option<String>,
@@ -96,7 +99,10 @@ pub fn test(
 ) -> Result<TestReport, Error> {
     let manifest = workspace.manifest()?;
     let parse = |text: &String| Subject::parse(text, options.image.as_deref(), options.registry.as_ref(), &manifest);
-    let subjects = options.images.iter().map(parse).collect::<Result<Vec<Subject>, Error>>()?;
+    let subjects = match &options.report {
+        Some(path) => Subject::of_report(path, &options.images, &manifest)?,
+        None => options.images.iter().map(parse).collect::<Result<Vec<Subject>, Error>>()?,
+    };
     let engine = Engine::find(options.engine)?;
     let session = Session { options, workspace, manifest: &manifest, engine: &engine, client, events };
     let mut images = Vec::new();
@@ -105,7 +111,7 @@ pub fn test(
         Subject::Pushed { .. } => None,
     });
     let built: Vec<String> = built.collect();
-    if subjects.is_empty() || !built.is_empty() {
+    if options.report.is_none() && (subjects.is_empty() || !built.is_empty()) {
         session.built(built, &mut images)?;
     }
     for subject in &subjects {

@@ -1,10 +1,12 @@
 //! What is to be tested: an image of the workspace by its name, or one that is in a registry.
 
+use camino::Utf8Path;
+use plywood_core::digest::Digest;
 use plywood_core::manifest::{Manifest, RegistryPrefix};
 use plywood_core::oci::Reference;
 
 use crate::Error;
-use crate::publish::reference_in;
+use crate::publish::{PushReport, PushedImage, reference_in};
 
 /// What is to be tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,24 @@ impl Subject {
                 Err(SubjectError::NoImage { image: name.to_owned(), reference: reference.name().to_string() }.into())
             }
         }
+    }
+}
+
+impl Subject {
+    /// The images that a push has brought into a registry.
+    ///
+    /// # Errors
+    /// When the file is no report of one, or has an image that the manifest does not have.
+    pub(super) fn of_report(path: &Utf8Path, asked: &[String], manifest: &Manifest) -> Result<Vec<Self>, Error> {
+        for name in asked {
+            manifest.resolve(name)?;
+        }
+        let subject = |(pushed, digest): (PushedImage, Digest)| {
+            let image = manifest.resolve(&pushed.name)?.name.to_string();
+            let reference = reference_in(&format!("{}@{digest}", pushed.repository), None, Some(manifest))?;
+            Ok(Self::Pushed { image, reference })
+        };
+        PushReport::read(path)?.whole(asked).map(subject).collect()
     }
 }
 
