@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_testkit::programs::copy_program;
@@ -36,8 +37,12 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Self {
+        // Tests run at once, and podman's store is one: each has an image of its own, which it may remove.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let run = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let lab = Self { folder: tempfile::tempdir().expect("a folder") };
-        fs::write(lab.path("plywood.toml"), MANIFEST).expect("written");
+        let manifest = MANIFEST.replace("debian = false\n", &format!("debian = false\nenv = {{ RUN = \"{run}\" }}\n"));
+        fs::write(lab.path("plywood.toml"), manifest).expect("written");
         copy_program("cat", lab.path("root").as_std_path());
         lab
     }
