@@ -69,29 +69,29 @@ impl StoreIndex {
     }
 }
 
-/// Writes a NAR as the segment of a store path, root-owned, and keeps the index.
+/// Writes a NAR as the segment of a store path, root-owned, and hands on the entries of its index.
 pub struct NarToSegment<'s> {
     sink: &'s mut dyn EntrySink,
     root: TreePath,
-    index: StoreIndex,
+    keep: &'s mut dyn FnMut(&StoreEntry) -> io::Result<()>,
 }
 
 impl<'s> NarToSegment<'s> {
-    /// Writes the directories above the store path, then takes its NAR.
+    /// Writes the directories above the store path, then takes its NAR. `keep` gets each entry of the [`StoreIndex`], in
+    /// order.
     ///
     /// # Errors
     /// When the sink cannot write.
-    pub fn new(path: &StorePath, sink: &'s mut dyn EntrySink) -> io::Result<Self> {
+    pub fn new(
+        path: &StorePath,
+        sink: &'s mut dyn EntrySink,
+        keep: &'s mut dyn FnMut(&StoreEntry) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let root = path.tree_path();
         for above in root.ancestors().filter(|above| !above.is_root()) {
             sink.append(&above, &Meta::root(0o755, MTIME), &EntryKind::Directory, &mut io::empty())?;
         }
-        Ok(Self { sink, root, index: StoreIndex::default() })
-    }
-
-    /// The index, when the NAR is at its end.
-    pub fn finish(self) -> StoreIndex {
-        self.index
+        Ok(Self { sink, root, keep })
     }
 
     fn append(&mut self, path: &TreePath, mode: u16, kind: &EntryKind, data: &mut dyn Read) -> io::Result<u64> {
@@ -102,30 +102,27 @@ impl<'s> NarToSegment<'s> {
         self.sink.append(&place, &Meta::root(mode, MTIME), kind, data)
     }
 
-    fn keep(&mut self, path: &TreePath, kind: StoreEntryKind) {
-        self.index.entries.push(StoreEntry { path: path.clone(), kind });
+    fn keep(&mut self, path: &TreePath, kind: StoreEntryKind) -> io::Result<()> {
+        (self.keep)(&StoreEntry { path: path.clone(), kind })
     }
 }
 
 impl NarSink for NarToSegment<'_> {
     fn directory(&mut self, path: &TreePath) -> io::Result<()> {
         self.append(path, 0o555, &EntryKind::Directory, &mut io::empty())?;
-        self.keep(path, StoreEntryKind::Directory);
-        Ok(())
+        self.keep(path, StoreEntryKind::Directory)
     }
 
     fn symlink(&mut self, path: &TreePath, target: &BStr) -> io::Result<()> {
         let target = target.to_owned();
         self.append(path, 0o777, &EntryKind::Symlink { target: target.clone() }, &mut io::empty())?;
-        self.keep(path, StoreEntryKind::Symlink { target });
-        Ok(())
+        self.keep(path, StoreEntryKind::Symlink { target })
     }
 
     fn file(&mut self, path: &TreePath, executable: bool, size: u64, data: &mut dyn Read) -> io::Result<()> {
         let mode = if executable { 0o555 } else { 0o444 };
         let offset = self.append(path, mode, &EntryKind::File { size }, data)?;
-        self.keep(path, StoreEntryKind::File { executable, size, offset });
-        Ok(())
+        self.keep(path, StoreEntryKind::File { executable, size, offset })
     }
 }
 
@@ -166,10 +163,13 @@ mod tests {
 
     #[test]
     fn entries_are_canonical_and_the_index_finds_them() {
-        let mut entries = Entries::default();
-        let mut sink = NarToSegment::new(&store_path(), &mut entries).unwrap();
+        let (mut entries, mut index) = (Entries::default(), StoreIndex::default());
+        let mut keep = |entry: &StoreEntry| {
+            index.entries.push(entry.clone());
+            Ok(())
+        };
+        let mut sink = NarToSegment::new(&store_path(), &mut entries, &mut keep).unwrap();
         read(&mut nar().as_slice(), &mut sink, &NarLimits::default()).unwrap();
-        let index = sink.finish();
         let root = store_path().absolute();
         let expect = [
             ("/nix".to_owned(), 0o755, EntryKind::Directory),

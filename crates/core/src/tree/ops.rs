@@ -283,8 +283,9 @@ impl FromIterator<(TreePath, Node)> for Tree {
     /// Builds a tree from nodes in any order; missing parents become root's directories of mode 0755.
     fn from_iter<I: IntoIterator<Item = (TreePath, Node)>>(nodes: I) -> Self {
         let mut tree = Self { nodes: nodes.into_iter().collect::<BTreeMap<_, _>>() };
-        let parents: Vec<TreePath> = tree.nodes.keys().flat_map(|path| path.ancestors().collect::<Vec<_>>()).collect();
-        for parent in parents.into_iter().chain([TreePath::ROOT]) {
+        let above = tree.nodes.keys().flat_map(|path| path.ancestors().collect::<Vec<_>>());
+        let missing: Vec<TreePath> = above.filter(|path| !tree.nodes.contains_key(path)).collect();
+        for parent in missing.into_iter().chain([TreePath::ROOT]) {
             tree.nodes.entry(parent).or_insert_with(|| Node::directory(Meta::root(0o755, 0)));
         }
         tree

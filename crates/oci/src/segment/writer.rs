@@ -23,16 +23,22 @@ pub struct SegmentWriter {
     tar: TarWriter<Encoder<BufWriter<TempFile>>>,
     /// Kept aside: a layer has each directory once, however many of its items have it.
     directories: BTreeMap<TreePath, Meta>,
-    /// What hard links may lead to.
-    files: BTreeSet<TreePath>,
+    /// What hard links may lead to; `None` where there are none.
+    files: Option<BTreeSet<TreePath>>,
 }
 
 impl SegmentWriter {
     pub(crate) fn new(item: ItemId, codec: Codec, file: TempFile, path: Utf8PathBuf) -> Result<Self, SegmentError> {
         let out = BufWriter::with_capacity(BUFFER, file);
         let encoder = codec.encoder(out).map_err(|source| SegmentError::Finish { item, source })?;
-        let (directories, files) = (BTreeMap::new(), BTreeSet::new());
+        let (directories, files) = (BTreeMap::new(), Some(BTreeSet::new()));
         Ok(Self { item, codec, path, tar: TarWriter::new(encoder), directories, files })
+    }
+
+    /// Refuses hard links, and so need not remember what they may lead to.
+    #[must_use]
+    pub fn without_hard_links(self) -> Self {
+        Self { files: None, ..self }
     }
 
     /// The item whose segment it is.
@@ -85,9 +91,9 @@ impl EntrySink for SegmentWriter {
                 return Ok(self.tar.offset());
             }
             EntryKind::File { .. } => {
-                self.files.insert(path.clone());
+                self.files.as_mut().map(|files| files.insert(path.clone()));
             }
-            EntryKind::HardLink { target } if !self.files.contains(target) => {
+            EntryKind::HardLink { target } if !self.files.as_ref().is_some_and(|files| files.contains(target)) => {
                 let message = format!("{path} is a hard link to {target}, which did not come before");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plywood_core::image::nix::{StoreFiles, StoreFilesError};
 use plywood_core::item::ItemId;
-use plywood_core::nix::{StoreEntry, StoreEntryKind, StoreIndex, StorePath};
+use plywood_core::nix::{StoreEntry, StoreEntryKind, StorePath};
 use plywood_core::tree::{Content, Meta, Node, NodeKind, PackedContent, ReadContent, Tree};
 use plywood_oci::codec::Codec;
 use plywood_oci::segment::{SegmentContents, SegmentError};
 use plywood_oci::store::Store;
+
+use crate::nix::index::entries;
 
 /// As many entries are kept in memory at once, at some 200 bytes each; a path that is asked for again is read again.
 const MAX_KEPT: usize = 100_000;
@@ -36,6 +38,16 @@ struct Kept {
     entries: usize,
 }
 
+impl Kept {
+    /// Forgets what was listed first while there is too much, but not the last `least`.
+    fn shrink(&mut self, least: usize) {
+        while self.entries > MAX_KEPT && self.trees.len() > least {
+            let (_, gone) = self.trees.remove(0);
+            self.entries -= gone.len();
+        }
+    }
+}
+
 impl<'s> SegmentFiles<'s> {
     /// Those of these items.
     pub(crate) fn new(store: &'s Store, codec: Codec, items: &'s BTreeMap<StorePath, ItemId>) -> Self {
@@ -54,8 +66,9 @@ impl<'s> SegmentFiles<'s> {
             segment = self.store.segment(item, self.codec)?;
         }
         let segment = segment.ok_or(SegmentError::Missing { item })?;
-        let index: StoreIndex = postcard::from_bytes(&segment.index()?)?;
-        Ok(index.entries.into_iter().map(|entry| (entry.path.clone(), node(item, &entry))).collect())
+        let index = segment.index()?;
+        let nodes = entries(&index).map(|entry| entry.map(|entry| (entry.path.clone(), node(item, &entry))));
+        Ok(nodes.collect::<Result<Tree, _>>()?)
     }
 }
 
@@ -68,14 +81,13 @@ impl StoreFiles for SegmentFiles<'_> {
             kept.trees.push((path, tree.clone()));
             return Ok(Some(tree));
         }
+        // Before there is more: the last one alone may have been too much.
+        kept.shrink(0);
         let failed = |source| StoreFilesError::List { path: path.clone(), source };
         let tree = Arc::new(self.list(path, *item).map_err(failed)?);
         kept.entries += tree.len();
         kept.trees.push((path.clone(), tree.clone()));
-        while kept.entries > MAX_KEPT && kept.trees.len() > 1 {
-            let (_, gone) = kept.trees.remove(0);
-            kept.entries -= gone.len();
-        }
+        kept.shrink(1);
         Ok(Some(tree))
     }
 

@@ -11,7 +11,7 @@ use plywood_core::item::EntryKind;
 use plywood_core::lockfile::Lockfile;
 use plywood_core::manifest::{Manifest, ResolvedImage};
 use plywood_core::nix::nar::{NarSink as _, NarWriter};
-use plywood_core::nix::{Compression, NarInfo, SecretKey, StoreEntryKind, StoreIndex, StorePath, store_item_id};
+use plywood_core::nix::{Compression, NarInfo, SecretKey, StoreEntryKind, StorePath, store_item_id};
 use plywood_oci::codec::Codec;
 use plywood_oci::registry::BlobSource;
 use plywood_oci::segment::{Segment, SegmentError};
@@ -24,6 +24,7 @@ use super::collect::Collection;
 use crate::Error;
 use crate::build::{PlannedPath, codec, nix_of_image};
 use crate::events::{Event, Events, Task, Unit};
+use crate::nix::index::entries;
 use crate::nix::push::{Encoder, Hashing, nar_file_name};
 use crate::nix::{PathInfo, Sources, WantedPath};
 use crate::workspace::Workspace;
@@ -163,11 +164,10 @@ impl Packer<'_> {
 
 /// Makes the NAR that a segment was made of, compressed, and compares it with what the lock says.
 fn write_nar(segment: &Segment, place: &Utf8PathBuf, planned: &PlannedPath) -> io::Result<(FileHash, u64)> {
-    let index: StoreIndex =
-        postcard::from_bytes(&segment.index().map_err(io::Error::other)?).map_err(io::Error::other)?;
+    let index = segment.index().map_err(io::Error::other)?;
     let file = Hashing::new(BufWriter::with_capacity(BUFFER, File::create(place)?));
     let mut writer = NarWriter::new(Hashing::new(Encoder::new(Compression::Zstd, file)?));
-    let mut entries = index.entries.iter();
+    let mut entries = entries(&index).map(|entry| entry.map_err(io::Error::other));
     let torn = || io::Error::new(io::ErrorKind::InvalidData, "its segment and the index do not agree");
     segment.for_each_entry(|entry, data| {
         // A segment keeps its directories apart; the index has them in their places.
@@ -175,7 +175,7 @@ fn write_nar(segment: &Segment, place: &Utf8PathBuf, planned: &PlannedPath) -> i
             return Ok(());
         }
         loop {
-            let next = entries.next().ok_or_else(torn)?;
+            let next = entries.next().ok_or_else(torn)??;
             match &next.kind {
                 StoreEntryKind::Directory => writer.directory(&next.path)?,
                 StoreEntryKind::Symlink { target } => return writer.symlink(&next.path, target.as_ref()),
@@ -186,6 +186,7 @@ fn write_nar(segment: &Segment, place: &Utf8PathBuf, planned: &PlannedPath) -> i
         }
     })?;
     for rest in entries {
+        let rest = rest?;
         match rest.kind {
             StoreEntryKind::Directory => writer.directory(&rest.path)?,
             _ => return Err(torn()),

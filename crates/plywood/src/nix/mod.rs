@@ -11,6 +11,7 @@ pub mod defaults;
 mod error;
 pub mod eval;
 mod fetch;
+pub(crate) mod index;
 pub mod local;
 mod narinfo_cache;
 mod path_info;

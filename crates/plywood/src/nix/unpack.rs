@@ -7,12 +7,13 @@ use std::sync::PoisonError;
 
 use plywood_core::digest::{FileHash, Sha256Hash};
 use plywood_core::nix::nar::{self, NarError, NarLimits, NarSummary};
-use plywood_core::nix::{Compression as NarCompression, NarInfo, NarToSegment, StoreIndex, StorePath, store_item_id};
+use plywood_core::nix::{Compression as NarCompression, NarInfo, NarToSegment, StoreEntry, StorePath, store_item_id};
 use plywood_oci::codec::Codec;
 use plywood_oci::segment::{SegmentError, SegmentWriter};
 use plywood_oci::store::Store;
 use sha2::{Digest as _, Sha256};
 
+use super::index::PackedIndex;
 use super::local::{FilesError, LocalStore, read_path};
 use super::substituter::{Known, Substituter};
 use super::{NixError, SourceFailure, Sources, WantedPath};
@@ -45,7 +46,8 @@ pub(super) struct Target<'t> {
 impl Target<'_> {
     fn create(self, wanted: &WantedPath) -> Result<SegmentWriter, Trouble> {
         let item = store_item_id(&wanted.path, wanted.nar_hash);
-        self.store.create_segment(item, self.codec).map_err(|error| Trouble::Ours(error.into()))
+        let writer = self.store.create_segment(item, self.codec).map_err(|error| Trouble::Ours(error.into()))?;
+        Ok(writer.without_hard_links())
     }
 }
 
@@ -56,16 +58,16 @@ pub(super) fn from_files(
     target: Target<'_>,
     progress: &mut Progress<'_, '_>,
 ) -> Result<(), Trouble> {
-    let mut writer = target.create(wanted)?;
-    let mut sink = start(wanted, &mut writer)?;
+    let (mut writer, mut index) = (target.create(wanted)?, PackedIndex::new());
+    let mut keep = |entry: &StoreEntry| index.push(entry);
+    let mut sink = start(wanted, &mut writer, &mut keep)?;
     let root = local.real_path(&wanted.path);
     let summary = match read_path(Path::new(&root), &mut sink, &mut |position| progress.reached(position)) {
         Err(FilesError::Sink { source, .. }) if is_ours(&source) => return Err(ours(wanted, source)),
         other => other?,
     };
-    let index = sink.finish();
     check_nar(wanted, &summary)?;
-    finish(writer, &index)
+    finish(writer, index)
 }
 
 impl Sources<'_> {
@@ -150,8 +152,9 @@ fn unpack_from(
     let download = Cursor::new(head).chain(BufReader::with_capacity(BUFFER, download));
     let file = coding.reader_within(download, memory).map_err(unreadable)?;
     let mut file = Hashing { inner: file, hasher: Sha256::new(), length: 0 };
-    let mut writer = target.create(wanted)?;
-    let mut sink = start(wanted, &mut writer)?;
+    let (mut writer, mut index) = (target.create(wanted)?, PackedIndex::new());
+    let mut keep = |entry: &StoreEntry| index.push(entry);
+    let mut sink = start(wanted, &mut writer, &mut keep)?;
     let limits = NarLimits { size: wanted.nar_size, ..NarLimits::default() };
     let summary = {
         let nar = compression.reader_within(BufReader::with_capacity(BUFFER, &mut file), memory);
@@ -163,11 +166,10 @@ fn unpack_from(
         Err(NarError::Read(error)) => return Err(unreadable(error)),
         other => other.map_err(|error| Trouble::Source(SourceFailure::Nar(error.to_string())))?,
     };
-    let index = sink.finish();
     io::copy(&mut file, &mut io::sink()).map_err(unreadable)?;
     check_file(info, file)?;
     check_nar(wanted, &summary)?;
-    finish(writer, &index)
+    finish(writer, index)
 }
 
 /// What decoding takes by the beginning of what comes: at most one decoder that takes much is at work as a rule.
@@ -180,14 +182,17 @@ fn decoder_memory(coding: Compression, compression: Compression, head: &[u8]) ->
     }
 }
 
-fn start<'s>(wanted: &WantedPath, writer: &'s mut SegmentWriter) -> Result<NarToSegment<'s>, Trouble> {
-    NarToSegment::new(&wanted.path, writer).map_err(|error| ours(wanted, error))
+fn start<'s>(
+    wanted: &WantedPath,
+    writer: &'s mut SegmentWriter,
+    keep: &'s mut dyn FnMut(&StoreEntry) -> io::Result<()>,
+) -> Result<NarToSegment<'s>, Trouble> {
+    NarToSegment::new(&wanted.path, writer, keep).map_err(|error| ours(wanted, error))
 }
 
-fn finish(writer: SegmentWriter, index: &StoreIndex) -> Result<(), Trouble> {
+fn finish(writer: SegmentWriter, index: PackedIndex) -> Result<(), Trouble> {
     let item = writer.item();
-    let pack = |error| Trouble::Ours(SegmentError::Finish { item, source: io::Error::other(error) }.into());
-    let index = postcard::to_stdvec(index).map_err(pack)?;
+    let index = index.finish().map_err(|source| Trouble::Ours(SegmentError::Finish { item, source }.into()))?;
     writer.finish(&index).map_err(|error| Trouble::Ours(error.into()))?;
     Ok(())
 }
