@@ -145,14 +145,14 @@ impl Push<'_> {
 
     /// The repository of each image, those asked for first, with the tag under which the last push of it is found.
     fn repositories(&self, wanted: &[&ResolvedImage]) -> Result<Vec<(RepositoryName, Tag)>, PublishError> {
-        let Some(tag) = places::standing_tag(self.manifest, &self.options.tags) else { return Ok(Vec::new()) };
         let own = wanted.iter().map(|image| image.name.as_str());
         let others = self.manifest.resolved().keys().map(|name| name.as_str());
         let mut repositories: Vec<(RepositoryName, Tag)> = Vec::new();
         for name in own.chain(others) {
             let name = places::repository(self.manifest, self.options.registry.as_ref(), name)?;
             if repositories.iter().all(|(known, _)| *known != name) {
-                repositories.push((name, tag.clone()));
+                let tag = places::last_tag(self.manifest, &self.options.tags, &self.client.repository(&name));
+                repositories.extend(tag.map(|tag| (name, tag)));
             }
         }
         Ok(repositories)

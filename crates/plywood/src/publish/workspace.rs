@@ -2,6 +2,7 @@
 
 use plywood_core::manifest::{Manifest, RegistryPrefix, TagContext, TagTemplate};
 use plywood_core::oci::{Reference, RepositoryName, Tag, Timestamp};
+use plywood_oci::registry::Repository;
 
 use super::PublishError;
 use crate::Error;
@@ -91,8 +92,32 @@ pub(super) fn tags(
 
 /// A tag that stays where it is from push to push, under which the last one is found.
 pub(super) fn standing_tag(manifest: &Manifest, asked: &[TagTemplate]) -> Option<Tag> {
+    let mut templates = templates(manifest, asked);
+    templates.find_map(|template| template.as_str().parse().ok()).or_else(|| DEFAULT_TAG.parse().ok())
+}
+
+/// The tag under which the last push to a repository is found: one that stays or, where every push has another, the newest
+/// that is there by its date.
+pub(super) fn last_tag(manifest: &Manifest, asked: &[TagTemplate], repository: &Repository) -> Option<Tag> {
+    let mut moving = Vec::new();
+    for template in templates(manifest, asked) {
+        match template.as_str().parse() {
+            Ok(tag) => return Some(tag),
+            Err(_) => moving.push(template),
+        }
+    }
+    let dated: Vec<&TagTemplate> = moving.into_iter().filter(|tag| tag.as_str().starts_with("{date}")).collect();
+    let newest = || {
+        // A registry that does not list its tags has nothing to reuse; that is all.
+        let tags = repository.list_tags().unwrap_or_default();
+        tags.into_iter().filter(|tag| dated.iter().any(|template| template.could_be(tag))).max()
+    };
+    let newest = if dated.is_empty() { None } else { newest() };
+    newest.or_else(|| standing_tag(manifest, asked))
+}
+
+/// The templates asked for, then those of the manifest.
+fn templates<'m>(manifest: &'m Manifest, asked: &'m [TagTemplate]) -> impl Iterator<Item = &'m TagTemplate> {
     let named = manifest.publish().and_then(|publish| publish.tags.as_ref());
-    let named = named.into_iter().flat_map(|tags| tags.iter().map(|tag| &tag.value));
-    let standing = asked.iter().chain(named).filter_map(|template| template.as_str().parse().ok()).next();
-    standing.or_else(|| DEFAULT_TAG.parse().ok())
+    asked.iter().chain(named.into_iter().flat_map(|tags| tags.iter().map(|tag| &tag.value)))
 }

@@ -187,6 +187,22 @@ fn a_signature_that_is_not_rebuilt_is_read_and_one_by_others_is_not_believed() {
 }
 
 #[test]
+fn the_last_push_is_found_where_no_tag_stays() {
+    let (fixture, registry) = (fixture("tags = [\"{date}-a\"]"), TestRegistry::start());
+    let trusting = PushOptions { trust_registry: true, ..PushOptions::default() };
+    let first = push_to(&fixture, &registry.host(), "cache", trusting.clone());
+    let tag = first.images[0].tags[0].clone();
+    assert!(tag.ends_with("-a") && registry.tag("team/base", "latest").is_none(), "{tag}");
+    // Older ones, and what others call theirs, are not looked at.
+    for other in ["19990101-a", "99991231-b", "zzz"] {
+        registry.add_manifest("team/base", Some(other), MediaType::IMAGE_INDEX.as_str(), b"{}");
+    }
+    let again = push_to(&fixture, &registry.host(), "empty", trusting);
+    assert_eq!((errors(&again), digests(&again)), (vec![], digests(&first)));
+    assert!(!fixture.path().join("empty/debian/debs").exists(), "no package was fetched");
+}
+
+#[test]
 fn layer_keys_are_believed_only_of_whom_the_manifest_names() {
     let (fixture, registry) = (fixture("keys = [\"ci.pub\"]"), TestRegistry::start());
     generate_key(&fixture.path().join("ci.key"), KeyAlgorithm::Ed25519).expect("a key");
