@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64;
-use plywood::attest::{generate_key, signing_key};
+use plywood::attest::{generate_key, is_signed, public_key, signing_key, trusted};
 use plywood::build::LayerOrigin;
 use plywood::lock::LockOptions;
 use plywood::publish::{PromoteOptions, PruneOptions, PushOptions, PushOutcome, PushReport, promote, prune, push};
 use plywood_core::attest::{KeyAlgorithm, PrivateKey, SimpleSigning};
 use plywood_core::digest::Digest;
-use plywood_core::oci::{Descriptor, ImageManifest, MediaType, annotations, to_json};
+use plywood_core::oci::{Descriptor, ImageManifest, MediaType, Tag, annotations, to_json};
 use plywood_oci::registry::{ClientConfig, RegistryClient};
 use plywood_testkit::docker_registry::Access;
 use plywood_testkit::registry::RegistryFault;
@@ -183,6 +183,50 @@ fn a_signature_that_is_not_rebuilt_is_read_and_one_by_others_is_not_believed() {
             fixture.path().join(&cache).join("segments").read_dir_utf8().is_ok_and(|mut all| all.next().is_some());
         assert_eq!((refused, made), (!believed, !believed), "{number}: {sentences:?}");
         assert_eq!(registry.count("GET", "/blobs/") - before, read, "{number}");
+    }
+}
+
+/// Each of the two places where signatures are kept is enough by itself, with the referrers API and without.
+#[test]
+fn referrers_alone_are_believed_and_cosigns_tags_alone() {
+    for api in [true, false] {
+        let (fixture, registry) = (fixture("keys = [\"ci.pub\"]"), TestRegistry::start());
+        if !api {
+            registry.without_referrers();
+        }
+        generate_key(&fixture.path().join("ci.key"), KeyAlgorithm::Ed25519).expect("a key");
+        let keys = [public_key(&fixture.path().join("ci.pub")).expect("a key")];
+        let only = PushOptions { images: vec!["base".to_owned()], ..PushOptions::default() };
+        let signing = PushOptions { key: Some(fixture.path().join("ci.key")), ..only.clone() };
+        let pushed = push_to(&fixture, &registry.host(), "cache", signing);
+        let digest = digests(&pushed)["base"];
+        let repository = client().repository(&format!("{}/team/base", registry.host()).parse().expect("a name"));
+        let fallback = format!("sha256-{}", digest.to_hex());
+        assert_eq!(registry.tag("team/base", &fallback).is_none(), api, "who has the API has no list under a tag");
+        let believed = || {
+            let trust = trusted(&repository, digest, &keys).expect("asked");
+            let signed = is_signed(&repository, digest, &keys).expect("asked");
+            assert_eq!(trust.is_signed(), signed);
+            (signed, trust.provenances().count())
+        };
+        assert_eq!(believed(), (true, 1));
+        let forget = |suffix: &str| {
+            let tag: Tag = format!("{fallback}{suffix}").parse().expect("a tag");
+            assert!(repository.delete_manifest(&tag.into()).expect("deleted"));
+        };
+        if api {
+            [".sig", ".att"].iter().for_each(|suffix| forget(suffix));
+            assert_eq!(believed(), (true, 1));
+            assert!(registry.count("GET", "/referrers/") > 0);
+            push_to(&fixture, &registry.host(), "empty", only);
+            assert!(fixture.path().join("cache/debian/debs").exists());
+            assert!(!fixture.path().join("empty/debian/debs").exists(), "it is believed, so nothing is fetched");
+        } else {
+            forget("");
+            assert_eq!(believed(), (true, 1));
+            forget(".sig");
+            assert_eq!(believed(), (false, 1));
+        }
     }
 }
 
