@@ -1,8 +1,10 @@
 //! In-process archive, registry and builders of test data.
 
 pub mod archive;
+pub mod commands;
 pub mod deb;
 pub mod docker_registry;
+pub mod editor;
 #[cfg(feature = "plywood")]
 pub mod events;
 pub mod files;
@@ -26,8 +28,10 @@ pub const AUTHORITY_PEM: &str = include_str!("../data/authority.pem");
 pub const AUTHORITY_HASH: &str = "958b8c4d";
 
 pub use archive::TestArchive;
+pub use commands::{copy_folder, fail, succeed, text};
 pub use deb::{Deb, DebBuilder, DebCompression};
 pub use docker_registry::DockerRegistry;
+pub use editor::Editor;
 #[cfg(feature = "plywood")]
 pub use events::Recorded;
 pub use files::{Fault, FileServer, files_below};

@@ -1,11 +1,12 @@
 //! A workspace with two images that share what they have, and ways to run plywood in it.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_testkit::DockerRegistry;
 use plywood_testkit::programs::copy_program;
+pub(crate) use plywood_testkit::{fail, succeed};
 use serde_json::Value;
 
 /// Two images for two platforms; the second has all of the first. Neither needs an archive.
@@ -85,21 +86,6 @@ impl Lab {
         self.json(&["sign", &image, "--key", self.text("ci.key").as_str()]);
         registry
     }
-}
-
-pub(crate) fn succeed(command: &mut Command) -> Output {
-    let output = command.output().expect("it runs");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{command:?} failed:\n{}{}", said(&output.stdout), said(&output.stderr));
-    output
-}
-
-/// Runs a command that must fail with `code`, and gives what it says.
-pub(crate) fn fail(command: &mut Command, code: i32) -> String {
-    let output = command.output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{command:?}:\n{said}");
-    said
 }
 
 /// What a program prints.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_testkit::require_mirror;
+pub(crate) use plywood_testkit::{copy_folder, fail, succeed, text};
 use serde_json::Value;
 
 /// Both images for both platforms.
@@ -78,7 +79,7 @@ impl Lab {
     /// A second cache, with the downloads and nothing else.
     pub(crate) fn cold_cache(&self, folder: &Path) -> Utf8PathBuf {
         let cache = Utf8Path::from_path(folder).expect("UTF-8").join("cache");
-        copy_folder(&self.cache.join("debian"), &cache.join("debian"));
+        copy_folder(self.cache.join("debian"), cache.join("debian"));
         cache
     }
 
@@ -86,21 +87,6 @@ impl Lab {
     pub(crate) fn reference(image: &str) -> String {
         format!("{REGISTRY}/{image}:latest")
     }
-}
-
-/// Runs a command that must succeed.
-pub(crate) fn succeed(command: &mut Command) -> Output {
-    let output = command.output().expect("it runs");
-    assert!(output.status.success(), "{command:?} failed:\n{}{}", text(&output.stdout), text(&output.stderr));
-    output
-}
-
-/// Runs a command that must fail with `code`, and gives what it says.
-pub(crate) fn fail(command: &mut Command, code: i32) -> String {
-    let output = command.output().expect("it runs");
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{command:?}:\n{}{said}", text(&output.stdout));
-    said
 }
 
 /// Runs plywood with `--json`: what it says besides, and its report.
@@ -130,28 +116,12 @@ pub(crate) fn same_digests(lab: &Lab, report: &Value) {
     }
 }
 
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 /// Copies `infra/`, without what builds left there.
 fn copy_infra(to: &Utf8Path) {
     let infra = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../infra");
-    copy_folder(Utf8Path::from_path(&infra).expect("UTF-8").join("files").as_path(), &to.join("files"));
+    copy_folder(infra.join("files"), to.join("files"));
     let manifest = fs::read_to_string(infra.join("plywood.toml")).expect("the manifest");
     let registry = manifest.lines().find(|line| line.starts_with("registry = ")).expect("a registry");
     let manifest = manifest.replace(registry, &format!("registry = \"{REGISTRY}\""));
     fs::write(to.join("plywood.toml"), manifest).expect("the manifest is written");
-}
-
-pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in from.read_dir_utf8().unwrap_or_else(|error| panic!("{from}: {error}")).flatten() {
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy_folder(entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
 }

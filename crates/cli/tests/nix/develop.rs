@@ -1,10 +1,10 @@
 //! Images for development: the whole shell is there when a container starts, and Nix works in it without a network.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use plywood_testkit::require;
+use plywood_testkit::{Editor, require};
 
 use crate::lab::{lab, run, succeed, text};
 
@@ -115,16 +115,6 @@ fn nix_works_for_a_user_whose_uid_was_changed() {
     assert!(said.matches("Python 3.").count() >= 2, "{said}");
 }
 
-/// As root podman refuses `keep-id`, and without it maps users as docker does.
-const PODMAN: &str = "\
-#!/bin/sh
-for word; do
-  shift
-  [ \"$word\" = --userns=keep-id ] || set -- \"$@\" \"$word\"
-done
-exec podman \"$@\"
-";
-
 #[test]
 fn editors_find_the_shell() {
     check_editor(1000);
@@ -139,34 +129,12 @@ fn editors_whose_person_has_another_uid_find_the_shell() {
 fn check_editor(uid: u32) {
     let (true, Some(lab)) = (require(&["podman", "devcontainer"]), lab()) else { return };
     let image = lab.load("devcontainer-python");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let workspace = folder.path().join(format!("project-{uid}"));
-    fs::create_dir_all(workspace.join(".devcontainer")).expect("a folder");
     let mount = format!("type=bind,source={},target=/flake,readonly", lab.workspace);
     let config = format!(r#"{{"image": "{image}", "runArgs": ["--network=none"], "mounts": ["{mount}"]}}"#);
-    fs::write(workspace.join(".devcontainer/devcontainer.json"), config).expect("written");
-    let podman = folder.path().join("podman");
-    fs::write(&podman, PODMAN).expect("written");
-    fs::set_permissions(&podman, fs::Permissions::from_mode(0o755)).expect("its mode");
-    // Stands for a login of that person; the containers are root's, as a docker daemon's are.
-    let login = folder.path().join("uid.js");
-    fs::write(&login, format!("process.getuid = process.getgid = () => {uid};\n")).expect("written");
-    chown(&workspace, Some(uid), Some(uid)).expect("root may");
-    let devcontainer = |command: &str| {
-        let mut devcontainer = Command::new("devcontainer");
-        devcontainer.env("NODE_OPTIONS", format!("--require={}", login.display())).arg(command);
-        devcontainer.arg("--docker-path").arg(&podman).arg("--workspace-folder").arg(&workspace);
-        devcontainer
-    };
-    let up = text(&succeed(&mut devcontainer("up")).stdout);
-    let result: serde_json::Value = serde_json::from_str(up.lines().last().unwrap_or_default()).expect("JSON");
-    let container = result["containerId"].as_str().expect("a container").to_owned();
+    let (editor, _) = Editor::open(uid, &config);
     let script = "id -u; command -v python3; echo $SHELL_NAME; python3 -c 'import sys; print(sys.prefix)'";
-    let found = devcontainer("exec").args(["sh", "-c", script]).output().expect("it runs");
-    let worked = devcontainer("exec").args(["bash", "-c", USE_NIX]).output().expect("it runs");
-    succeed(Command::new("podman").args(["rm", "--force", "--time=0", &container]));
-    let said = text(&found.stdout);
+    let said = editor.exec(&["sh", "-c", script]);
     let expect = format!("{uid}\n/nix/profile/bin/python3\npython\n/nix/store/");
-    assert!(said.starts_with(&expect), "{said}{}", text(&found.stderr));
-    assert!(worked.status.success(), "{}{}", text(&worked.stdout), text(&worked.stderr));
+    assert!(said.starts_with(&expect), "{said}");
+    editor.exec(&["bash", "-c", USE_NIX]);
 }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
+pub(crate) use plywood_testkit::{copy_folder, succeed, text};
 use plywood_testkit::{nixpkgs, require, require_mirror, require_root};
 use serde_json::Value;
 
@@ -98,20 +99,9 @@ pub(crate) fn run(image: &str, options: &[&str], command: &[&str]) -> String {
     text(&succeed(&mut podman).stdout)
 }
 
-/// Runs a command that must succeed.
-pub(crate) fn succeed(command: &mut Command) -> Output {
-    let output = command.output().expect("it runs");
-    assert!(output.status.success(), "{command:?} failed:\n{}{}", text(&output.stdout), text(&output.stderr));
-    output
-}
-
 /// Runs plywood with `--json`.
 pub(crate) fn json(command: &mut Command) -> Value {
     serde_json::from_slice(&succeed(command.arg("--json")).stdout).expect("JSON")
-}
-
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// `infra/` with more images, its flake on the set instead of nixpkgs.
@@ -129,7 +119,7 @@ pub(crate) fn copy_infra(to: &Utf8Path, set: &str, registry: &str) {
     let infra = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../infra");
     let infra = Utf8Path::from_path(&infra).expect("UTF-8");
     for folder in ["files", "nix"] {
-        copy_folder(&infra.join(folder), &to.join(folder));
+        copy_folder(infra.join(folder), to.join(folder));
     }
     let edit = |name: &str, lines: &[(&str, String)]| {
         let mut text = fs::read_to_string(infra.join(name)).expect("a file of infra/");
@@ -161,16 +151,4 @@ fn tables(manifest: &str, names: &[&str]) -> String {
         }
     }
     text
-}
-
-pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in from.read_dir_utf8().unwrap_or_else(|error| panic!("{from}: {error}")).flatten() {
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy_folder(entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
 }

@@ -1,11 +1,12 @@
 //! A workspace with a small image that needs no archive, and ways to run plywood in it.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plywood_testkit::programs::copy_program;
+pub(crate) use plywood_testkit::{fail, succeed};
 use serde_json::Value;
 
 const MANIFEST: &str = "\
@@ -93,19 +94,4 @@ impl Lab {
         let output = succeed(self.command(cache, arguments).arg("--json"));
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
-}
-
-pub(crate) fn succeed(command: &mut Command) -> Output {
-    let output = command.output().expect("it runs");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{command:?} failed:\n{}{}", said(&output.stdout), said(&output.stderr));
-    output
-}
-
-/// Runs a command that must fail with `code`, and gives what it says.
-pub(crate) fn fail(command: &mut Command, code: i32) -> String {
-    let output = command.output().expect("it runs");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{command:?}:\n{said}");
-    said
 }
