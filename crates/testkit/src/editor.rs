@@ -79,8 +79,16 @@ impl Editor {
 
 impl Drop for Editor {
     fn drop(&mut self) {
-        if !self.container.is_empty() {
-            let _ = Command::new("podman").args(["rm", "--force", "--time=0", &self.container]).output();
+        if self.container.is_empty() {
+            return;
+        }
+        let podman = |arguments: &[&str]| Command::new("podman").args(arguments).output();
+        let image = podman(&["inspect", "--format", "{{.ImageName}}", &self.container]);
+        let image = image.map(|output| text(&output.stdout).trim().to_owned()).unwrap_or_default();
+        let _ = podman(&["rm", "--force", "--time=0", &self.container]);
+        // The image that was made of the test's, for a person of another uid.
+        if image.contains("vsc-") {
+            let _ = podman(&["rmi", "--force", &image]);
         }
     }
 }
