@@ -42,6 +42,33 @@ fn another_image_moves_no_layer() {
 }
 
 #[test]
+fn another_version_of_a_package_moves_no_image() {
+    let Some(lab) = lab() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let workspace = lab.fork(folder.path());
+    let path = workspace.join("plywood.toml");
+    let manifest = fs::read_to_string(&path).expect("the manifest");
+    let other = "pkgs.ripgrep.overrideAttrs (old: { version = ''0.${old.version}''; })";
+    let more = format!(
+        "[sets.other]\nexpression = \"pkgs: [ ({other}) ]\"\n\
+         [images.other]\ndebian = false\nsets = [\"other\", \"system\"]\n"
+    );
+    fs::write(&path, format!("{manifest}\n{more}")).expect("written");
+    succeed(plywood(&workspace, &lab.cache).arg("lock"));
+    let text = fs::read_to_string(workspace.join("plywood.lock")).expect("the lock");
+    assert!(text.contains("\"nix:ripgrep-0."), "two paths of one package have longer keys");
+    let report = json(plywood(&workspace, &lab.cache).args(["build", "--locked"]));
+    for image in ["devcontainer-python", "devcontainer-node", "runtime-node", "base"] {
+        assert_eq!(digest(&report, image), digest(&lab.report, image), "{image}");
+    }
+}
+
+fn digest<'r>(report: &'r Value, image: &str) -> &'r Value {
+    let images = report["images"].as_array().expect("images");
+    &images.iter().find(|one| one["name"] == image).expect("the image")["platforms"][0]["digest"]
+}
+
+#[test]
 fn nothing_changed_makes_nothing() {
     let Some(lab) = lab() else { return };
     let output = format!("oci:{}", lab.layout);

@@ -1,9 +1,10 @@
 //! What is said of an image's layers, and whether they are too large.
 
+use plywood_core::item::ItemKey;
 use plywood_oci::layer::Layer;
 
 use super::BuildError;
-use super::plan::ImagePlan;
+use super::plan::{ImagePlan, PlannedItem, PlannedLayer};
 use super::report::{BuiltLayer, LayerOrigin};
 
 /// The layers of an image, bottom up.
@@ -41,14 +42,28 @@ fn reason(items: usize) -> String {
     .to_owned()
 }
 
-/// What a layer's line of history says.
-pub(super) fn comment(layer: &BuiltLayer) -> String {
+/// What the lines of history say of the layers that are the image's own, bottom up.
+pub(super) fn comments(plan: &ImagePlan<'_>) -> Vec<String> {
+    let names = |layer: &PlannedLayer| -> Vec<String> { layer.items.iter().map(|item| name(plan, item)).collect() };
+    let planned = plan.layers.iter().map(|layer| comment(&names(layer)));
+    planned.chain(["users, files and state".to_owned()]).collect()
+}
+
+/// An item by a name that does not depend on what else is locked.
+fn name(plan: &ImagePlan<'_>, (key, item): &(ItemKey, PlannedItem)) -> String {
+    let of_key = || key.0.rsplit(['/', ':']).next().unwrap_or(&key.0).to_owned();
+    match item {
+        PlannedItem::Package(_) => of_key(),
+        PlannedItem::StorePath(path) => {
+            let planned = plan.nix.as_ref().and_then(|nix| nix.paths.get(path));
+            planned.map_or_else(of_key, |planned| planned.name.clone())
+        }
+    }
+}
+
+fn comment(names: &[String]) -> String {
     /// As many items are named; more would only be noise in `podman history`.
     const NAMED: usize = 4;
-    if layer.items.is_empty() {
-        return "users, files and state".to_owned();
-    }
-    let names: Vec<&str> = layer.items.iter().map(|key| key.0.rsplit(['/', ':']).next().unwrap_or(&key.0)).collect();
     match names.len().checked_sub(NAMED) {
         None | Some(0) => names.join(", "),
         Some(more) => format!("{} and {more} more", names.get(..NAMED).unwrap_or_default().join(", ")),

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use super::BuildError;
 use super::assemble::{Assembled, assemble, unpacked_debs};
-use super::describe::{check_size, comment, describe};
+use super::describe::{check_size, comments, describe};
 use super::known::Known;
 use super::late::StorePaths;
 use super::nix;
@@ -158,7 +158,7 @@ pub(super) fn finish(
     let built = describe(plan, &own);
     check_size(plan, &built)?;
 
-    let comments: Vec<String> = built.iter().skip(below.len()).map(comment).collect();
+    let comments = comments(plan);
     let image = prepared.active.as_ref().unwrap_or(plan.image);
     let mut config = image_config(image, context.workspace, plan.platform, context.created, &comments);
     let mut annotations = image_annotations(image, context.workspace, context.created);

@@ -33,6 +33,8 @@ pub(crate) struct NixPlan {
 pub(crate) struct PlannedPath {
     /// What the layout calls it.
     pub(crate) key: ItemKey,
+    /// The package with its output, whatever other paths the lock has: what is said of it in the image.
+    pub(crate) name: String,
     /// The hash of its NAR.
     pub(crate) nar_hash: NarHash,
     /// The length of its NAR in bytes.
@@ -65,6 +67,7 @@ pub(crate) fn from_lock(image: &ResolvedImage, platform: Platform, lock: &Lockfi
         let (locked, key) = (locked.paths.get(path)?, keys.get(path)?);
         let planned = PlannedPath {
             key: store_path_item(key, image.compression),
+            name: key.short.clone(),
             nar_hash: locked.nar_hash,
             nar_size: locked.nar_size,
             references: locked.references.clone(),

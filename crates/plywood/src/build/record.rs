@@ -18,7 +18,7 @@ use plywood_oci::store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::nix_plan::{NixPlan, PlannedPath};
-use super::plan::ImagePlan;
+use super::plan::{ImagePlan, PlannedItem};
 
 /// A finished image, with what was said while its packages were configured; the rest of its report follows from its plan.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,7 +42,8 @@ struct Inputs<'a> {
     scripts: BTreeMap<&'a str, (ScriptPolicy, FileHash)>,
     base: Option<(&'a BaseReference, Digest)>,
     nix: Option<NixInputs<'a>>,
-    layers: Vec<Vec<&'a ItemKey>>,
+    /// What is in each: items by what does not change when the lock has others.
+    layers: Vec<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -57,7 +58,7 @@ struct NixInputs<'a> {
 #[derive(Serialize)]
 struct PathInputs<'a> {
     path: String,
-    key: &'a ItemKey,
+    name: &'a str,
     nar_hash: String,
     nar_size: u64,
     references: Vec<String>,
@@ -85,7 +86,7 @@ pub(super) fn key(
         scripts: plan.scripts.iter().map(|(name, script)| (name.as_str(), (script.policy, script.sha256))).collect(),
         base: plan.base.as_ref().map(|(base, locked)| (*base, locked.manifest)),
         nix: plan.nix.as_ref().map(nix_inputs),
-        layers: plan.layers.iter().map(|layer| layer.items.iter().map(|(key, _)| key).collect()).collect(),
+        layers: plan.layers.iter().map(|layer| layer.items.iter().map(item_inputs).collect()).collect(),
     };
     let mut parts: Vec<Vec<u8>> = vec![to_json(&inputs)];
     for (source, tree) in &sources.trees {
@@ -106,6 +107,13 @@ pub(super) fn key(
     ItemId::of_parts(parts.iter().map(Vec::as_slice))
 }
 
+fn item_inputs((key, item): &(ItemKey, PlannedItem)) -> String {
+    match item {
+        PlannedItem::Package(_) => key.0.clone(),
+        PlannedItem::StorePath(path) => path.to_string(),
+    }
+}
+
 fn texts(paths: &BTreeSet<StorePath>) -> Vec<String> {
     paths.iter().map(ToString::to_string).collect()
 }
@@ -123,7 +131,7 @@ fn nix_inputs(nix: &NixPlan) -> NixInputs<'_> {
 fn path_inputs<'a>(path: &StorePath, planned: &'a PlannedPath) -> PathInputs<'a> {
     PathInputs {
         path: path.to_string(),
-        key: &planned.key,
+        name: &planned.name,
         nar_hash: planned.nar_hash.to_nix(),
         nar_size: planned.nar_size,
         references: texts(&planned.references),
