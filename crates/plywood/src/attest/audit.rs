@@ -5,13 +5,15 @@ use std::fs::File;
 use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plywood_core::attest::{KeyId, MAX_RUNNING, PublicKey, Running};
+use plywood_core::attest::{KeyId, MAX_RUNNING, PublicKey, Running, Trust};
+use plywood_core::digest::Digest;
 use plywood_core::oci::Reference;
-use plywood_oci::registry::RegistryClient;
+use plywood_oci::registry::{RegistryClient, Repository};
 use serde::Serialize;
 
 use super::AttestError;
 use super::fetch::trusted;
+use super::resolve::images;
 use super::verify::{ProvenanceSummary, believed_keys};
 use crate::Error;
 use crate::error::in_full;
@@ -124,7 +126,10 @@ fn image(reference: &Reference, places: BTreeSet<String>, keys: &[PublicKey], cl
         Ok(trust) => trust,
         Err(error) => return unknown(in_full(&error)),
     };
-    let provenance = trust.provenances().next().map(|(key, provenance)| ProvenanceSummary::of(key, &provenance));
+    let provenance = match provenance(&repository, digest, &trust, keys) {
+        Ok(provenance) => provenance,
+        Err(error) => return unknown(in_full(&error)),
+    };
     let (state, reason) = match (trust.is_signed(), &provenance) {
         (true, Some(_)) => (AuditState::Attested, None),
         (true, None) => (AuditState::Signed, Some("nothing says where it came from".to_owned())),
@@ -133,6 +138,29 @@ fn image(reference: &Reference, places: BTreeSet<String>, keys: &[PublicKey], cl
     };
     let signed_by = trust.signatures.iter().map(|signature| signature.key).collect();
     AuditedImage { reference: reference.to_string(), places, state, reason, signed_by, provenance }
+}
+
+/// Where an image came from: what is said of its digest or, of an index over what several machines pushed, of each image that it names, the
+/// first of which is told.
+fn provenance(
+    repository: &Repository,
+    digest: Digest,
+    trust: &Trust,
+    keys: &[PublicKey],
+) -> Result<Option<ProvenanceSummary>, AttestError> {
+    let first =
+        |trust: &Trust| trust.provenances().next().map(|(key, provenance)| ProvenanceSummary::of(key, &provenance));
+    if first(trust).is_some() || !trust.is_signed() {
+        return Ok(first(trust));
+    }
+    let mut told = Vec::new();
+    for image in images(repository, digest)? {
+        match first(&trusted(repository, image.descriptor.digest, keys)?) {
+            Some(provenance) => told.push(provenance),
+            None => return Ok(None),
+        }
+    }
+    Ok(told.into_iter().next())
 }
 
 fn read(path: &Utf8Path) -> Result<String, Error> {

@@ -4,6 +4,7 @@ use plywood_core::attest::{Materials, Provenance, Source};
 use plywood_core::digest::Digest;
 use plywood_core::lockfile::{LockedBases, Lockfile};
 use plywood_core::manifest::Manifest;
+use plywood_core::platform::Platform;
 use serde::Serialize;
 
 use super::rebuild::RebuildReport;
@@ -53,6 +54,14 @@ impl Check {
 
     fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same, about the image of a platform.
+    pub(super) fn of(self, platform: Option<Platform>) -> Self {
+        match platform {
+            Some(platform) => Self { message: format!("{platform}: {}", self.message), ..self },
+            None => self,
+        }
     }
 
     /// Whether it does not hold.

@@ -78,14 +78,16 @@ pub enum RebuildDifference {
     },
 }
 
-/// Builds the image of a provenance again, with an empty cache, and compares it with the registry's.
+/// Builds the image of a provenance again, with an empty cache, and compares it with the registry's. There are several where each platform
+/// has its own.
 pub(super) fn rebuild(
     resolved: &Resolved,
-    provenance: &Provenance,
+    provenances: &[Provenance],
     workspace: &Workspace,
     events: &dyn Events,
 ) -> Result<RebuildReport, Error> {
-    check_workspace(provenance, workspace)?;
+    check_workspace(provenances, workspace)?;
+    let name = provenances.first().map(Provenance::image).unwrap_or_default();
     std::fs::create_dir_all(workspace.cache()).map_err(AttestError::Temporary)?;
     let folder = tempfile::Builder::new().prefix("rebuild-").tempdir_in(workspace.cache());
     let folder = folder.map_err(AttestError::Temporary)?;
@@ -95,7 +97,7 @@ pub(super) fn rebuild(
     let _undo = crate::interrupt::undo_on_interrupt(move || drop(std::fs::remove_dir_all(doomed)));
     let layout = path.join("oci");
     let options = BuildOptions {
-        images: vec![provenance.image().to_owned()],
+        images: vec![name.to_owned()],
         platforms: resolved.images.iter().map(|image| image.platform).collect(),
         locked: true,
         output: Some(Output::OciLayout(layout.clone())),
@@ -103,7 +105,7 @@ pub(super) fn rebuild(
     };
     // With what other builds left, this would only show that the cache is the same.
     let built = build(&options, &workspace.with_cache(path.join("cache")), events)?;
-    let name = built.images.iter().find(|image| image.name == provenance.image()).map(|image| image.reference.clone());
+    let name = built.images.iter().find(|image| image.name == name).map(|image| image.reference.clone());
     let layout = ImageLayout::open(layout).map_err(AttestError::from)?;
     let store = Store::open(path.join("registry")).map_err(AttestError::from)?;
     let comparison = Comparison { repository: &resolved.repository, layout: &layout, store: &store, events };
@@ -111,17 +113,18 @@ pub(super) fn rebuild(
     Ok(RebuildReport { platforms: platforms.collect::<Result<_, _>>()? })
 }
 
-/// The workspace must be what the image was built from, or the comparison says nothing.
-fn check_workspace(provenance: &Provenance, workspace: &Workspace) -> Result<(), Error> {
-    let commit = provenance.commit().map(str::to_owned);
+/// The workspace must be what the image was built from, or the comparison says nothing. Of platforms that runners built at several commits
+/// of one manifest and lock, each commit will do.
+fn check_workspace(provenances: &[Provenance], workspace: &Workspace) -> Result<(), Error> {
+    let commit = provenances.first().and_then(Provenance::commit).map(str::to_owned);
     let other =
         |reason: &str| Err(AttestError::OtherWorkspace { reason: reason.to_owned(), commit: commit.clone() }.into());
     let manifest = workspace.manifest()?;
     let source = super::source(workspace.directory(), None)?;
-    if provenance.is_dirty() {
+    if provenances.iter().any(Provenance::is_dirty) {
         return other("it was built from files that are in no commit");
     }
-    if source.commit != commit {
+    if provenances.iter().all(|provenance| source.commit.as_deref() != provenance.commit()) {
         return other(&match &commit {
             Some(commit) => format!("the workspace is not at commit {commit}"),
             None => "it was built outside of version control".to_owned(),
@@ -131,7 +134,8 @@ fn check_workspace(provenance: &Provenance, workspace: &Workspace) -> Result<(),
         return other("files of the workspace differ from the commit");
     }
     let lock = workspace.read_lock()?.map(|text| Digest::of(text.as_bytes()));
-    if provenance.manifest() != Some(manifest.digest()) || provenance.lock() != lock {
+    let same = |it: &Provenance| it.manifest() == Some(manifest.digest()) && it.lock() == lock;
+    if !provenances.iter().all(same) {
         return other("plywood.toml or plywood.lock differ");
     }
     Ok(())

@@ -71,6 +71,18 @@ pub(super) fn resolve(client: &RegistryClient, reference: &Reference) -> Result<
     Ok(Resolved { repository, root: fetched.descriptor, images })
 }
 
+/// The images of an index, on the platforms that plywood knows; nothing of what is no index.
+///
+/// # Errors
+/// When it is not there, or no manifest.
+pub(super) fn images(repository: &Repository, digest: Digest) -> Result<Vec<ResolvedImage>, AttestError> {
+    let fetched = repository.get_manifest(&digest.into())?;
+    Ok(match fetched.kind {
+        ManifestKind::Index => of_index(&ImageIndex::parse(&fetched.bytes)?),
+        ManifestKind::Manifest => Vec::new(),
+    })
+}
+
 fn of_index(index: &ImageIndex) -> Vec<ResolvedImage> {
     let known = |descriptor: &Descriptor| {
         let platform = descriptor.platform.as_ref()?.known()?;

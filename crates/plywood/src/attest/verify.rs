@@ -49,7 +49,7 @@ pub struct VerifyReport {
     pub checks: Vec<Check>,
     /// Each digest and who signed it, the index first.
     pub digests: Vec<VerifiedDigest>,
-    /// Where the image came from.
+    /// Where the image came from; that of the first platform where only the platforms' images have one.
     pub provenance: Option<ProvenanceSummary>,
     /// What building it again gave.
     pub rebuild: Option<RebuildReport>,
@@ -139,16 +139,14 @@ pub fn verify(
     }
     drop(task);
     let mut report = signatures(&resolved, &judged);
-    let provenance = provenance(&judged, options, workspace, &mut report)?;
-    match provenance.filter(|_| options.rebuild) {
-        Some(provenance) => {
-            let rebuilt = rebuild(&resolved, &provenance, workspace, events)?;
-            report.checks.push(checks::rebuilt(&rebuilt));
-            report.rebuild = Some(rebuilt);
-        }
+    let provenances = provenances(&judged, options, workspace, &mut report)?;
+    if options.rebuild && provenances.is_empty() {
         // That there is no provenance has failed already.
-        None if options.rebuild => report.checks.push(checks::not_rebuilt()),
-        None => {}
+        report.checks.push(checks::not_rebuilt());
+    } else if options.rebuild {
+        let rebuilt = rebuild(&resolved, &provenances, workspace, events)?;
+        report.checks.push(checks::rebuilt(&rebuilt));
+        report.rebuild = Some(rebuilt);
     }
     report.holds = report.checks.iter().all(|check| !check.failed());
     Ok(report)
@@ -190,26 +188,57 @@ fn signatures(resolved: &Resolved, judged: &[Judged]) -> VerifyReport {
     }
 }
 
-/// Takes the provenance of which most holds: an image may have several, of which an older one may be what the lock here says.
-fn provenance(
+/// The provenance of the whole. An index over what several machines pushed has none, as none of them built it all: of that the one
+/// of each image, all of which must have one. Nothing when one is missing.
+fn provenances(
     judged: &[Judged],
     options: &VerifyOptions,
     workspace: &Workspace,
     report: &mut VerifyReport,
-) -> Result<Option<Provenance>, Error> {
+) -> Result<Vec<Provenance>, Error> {
     let here = if options.workspace { checks::Here::read(workspace)? } else { None };
-    let root = judged.first().into_iter().flat_map(|(_, _, trust)| trust.provenances());
+    let best = |trust: &Trust| best(trust, options.builder.as_deref(), here.as_ref());
+    let Some(((_, _, root), images)) = judged.split_first() else { return Ok(Vec::new()) };
+    let mut chosen = Vec::new();
+    let mut missing = Vec::new();
+    match best(root)? {
+        Some(best) => chosen.push((None, best)),
+        None => {
+            for (_, platform, trust) in images {
+                match best(trust)? {
+                    Some(best) => chosen.push((*platform, best)),
+                    None => missing.push(*platform),
+                }
+            }
+        }
+    }
+    if chosen.is_empty() {
+        missing = vec![None];
+    }
+    report.provenance = chosen.first().map(|(_, best)| ProvenanceSummary::of(best.key, &best.provenance));
+    let mut provenances = Vec::new();
+    for (platform, best) in chosen {
+        report.checks.extend(best.checks.into_iter().map(|check| check.of(platform)));
+        provenances.push(best.provenance);
+    }
+    report.checks.extend(missing.iter().map(|platform| checks::no_provenance().of(*platform)));
+    Ok(if missing.is_empty() { provenances } else { Vec::new() })
+}
+
+/// A provenance and what came of checking it.
+struct Candidate {
+    key: KeyId,
+    provenance: Provenance,
+    checks: Vec<Check>,
+}
+
+/// Takes the provenance of which most holds: an image may have several, of which an older one may be what the lock here says.
+fn best(trust: &Trust, builder: Option<&str>, here: Option<&checks::Here>) -> Result<Option<Candidate>, Error> {
     let mut candidates = Vec::new();
-    for (key, provenance) in root {
-        let checks = checks::provenance(&provenance, options.builder.as_deref(), here.as_ref())?;
-        candidates.push((checks.iter().filter(|check| check.failed()).count(), key, provenance, checks));
+    for (key, provenance) in trust.provenances() {
+        let checks = checks::provenance(&provenance, builder, here)?;
+        candidates.push(Candidate { key, provenance, checks });
     }
     // The first of the best: the order is that in which they were found.
-    let Some((_, key, provenance, checks)) = candidates.into_iter().min_by_key(|(failed, ..)| *failed) else {
-        report.checks.push(checks::no_provenance());
-        return Ok(None);
-    };
-    report.checks.extend(checks);
-    report.provenance = Some(ProvenanceSummary::of(key, &provenance));
-    Ok(Some(provenance))
+    Ok(candidates.into_iter().min_by_key(|it| it.checks.iter().filter(|check| check.failed()).count()))
 }

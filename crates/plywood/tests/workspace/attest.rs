@@ -10,7 +10,8 @@ use plywood::attest::{
 };
 use plywood_core::attest::{KeyAlgorithm, Materials, PrivateKey, Provenance};
 use plywood_core::digest::Digest;
-use plywood_core::oci::{Descriptor, ImageIndex, MediaType, PlatformSpec, RepositoryName, Tag, to_json};
+use plywood_core::oci::{Descriptor, ImageIndex, ImageManifest, MediaType, PlatformSpec, RepositoryName, Tag, to_json};
+use plywood_core::platform::Platform;
 use plywood_oci::registry::{BlobSource, ClientConfig, RegistryClient, Repository, no_progress};
 use plywood_testkit::{DockerRegistry, require};
 
@@ -153,6 +154,64 @@ fn a_signed_image_with_provenance_holds() {
     let said: Vec<_> = list.referrers.iter().map(|it| (it.tag.is_some(), it.predicate_type.as_deref())).collect();
     let (slsa, signed) = (Some("https://slsa.dev/provenance/v1"), Some("https://sigstore.dev/cosign/sign/v1"));
     assert_eq!(said, [(false, signed), (false, slsa), (true, None), (true, slsa)]);
+}
+
+/// What `push --index-only` makes: who joins signs, and says nothing of where what others built came from.
+#[test]
+fn of_a_joined_index_every_image_must_say_where_it_came_from() {
+    let Some(lab) = Lab::new() else { return };
+    let repository = lab.repository("team/base");
+    let (index, manifest) = lab.push(&repository);
+    let reference = format!("{}/team/base@{}", lab.registry.host(), index.digest);
+    sign(
+        &reference.parse().expect("a reference"),
+        Some(&lab.fixture.path().join("ci.key")),
+        &client(),
+        &lab.fixture.events,
+    )
+    .expect("signed");
+    let audited = || {
+        lab.fixture.write("running.txt", &reference);
+        let options = AuditOptions { list: lab.fixture.path().join("running.txt"), keys: vec![lab.public()] };
+        let workspace = lab.fixture.workspace("cache");
+        audit(&options, &client(), &workspace, &lab.fixture.events).expect("audited").images.remove(0)
+    };
+    let report = lab.verify(&reference, &lab.public(), true).expect("verified");
+    assert!(!report.holds && report.provenance.is_none(), "{:#?}", report.checks);
+    assert_eq!(audited().state, AuditState::Signed);
+
+    lab.git(&["clean", "--quiet", "--force", "running.txt"]);
+    sign_and_attach(&repository, &manifest, &lab.key, &lab.provenance()).expect("signed");
+    let report = lab.verify(&reference, &lab.public(), true).expect("verified");
+    assert!(report.holds, "{:#?}", report.checks);
+    assert!(report.checks.iter().any(|check| check.message.starts_with("linux/amd64: image `base`")), "{report:#?}");
+    assert!(report.rebuild.expect("built again").platforms.iter().all(|platform| platform.same));
+    let told = audited();
+    assert_eq!((told.state, told.provenance.map(|it| it.image)), (AuditState::Attested, Some("base".to_owned())));
+
+    // One image that nobody speaks for is one too many.
+    let other = PlatformSpec::from(Platform::LinuxArm64);
+    let bytes = repository.get_manifest(&manifest.digest.into()).expect("a manifest").bytes;
+    let mut changed = ImageManifest::parse(&bytes).expect("a manifest");
+    changed.annotations.insert("stray".to_owned(), "1".to_owned());
+    let bytes = to_json(&changed);
+    let stray = Descriptor { platform: Some(other), ..Descriptor::of(manifest.media_type.clone(), &bytes) };
+    repository.put_manifest(&stray.digest.into(), &stray.media_type, &bytes).expect("a manifest");
+    let both = to_json(&ImageIndex::new(vec![manifest, stray], BTreeMap::new()));
+    let digest = Digest::of(&both);
+    repository.put_manifest(&digest.into(), &MediaType::IMAGE_INDEX, &both).expect("an index");
+    let reference = format!("{}/team/base@{digest}", lab.registry.host());
+    sign(
+        &reference.parse().expect("a reference"),
+        Some(&lab.fixture.path().join("ci.key")),
+        &client(),
+        &lab.fixture.events,
+    )
+    .expect("signed");
+    let report = lab.verify(&reference, &lab.public(), false).expect("verified");
+    let failed: Vec<&str> =
+        report.checks.iter().filter(|check| check.failed()).map(|check| check.message.as_str()).collect();
+    assert_eq!(failed, ["linux/arm64: no provenance by a key that is believed"]);
 }
 
 #[test]
