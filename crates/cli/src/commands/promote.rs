@@ -22,7 +22,8 @@ Examples:
 
 /// Move tags to images that are in the registry
 ///
-/// Looks whether the image is whole there, then moves its tags: those of --tag, else `publish.tags` of the manifest. Says
+/// Looks whether the image is whole there, then moves its tags: those of --tag, else `publish.tags` of the manifest. Of
+/// these an image of another commit than the workspace's gets only those without {date}, {commit} and {version}. Says
 /// what each tag named before, which is what to roll back to.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -30,7 +31,7 @@ pub(crate) struct PromoteArgs {
     /// The images: names of the manifest or full references, each with @sha256:… unless --to or --report says it
     #[arg(value_name = "IMAGE", required_unless_present = "report")]
     images: Vec<String>,
-    /// Move the tags to DIGEST
+    /// Move the tags that stay from push to push, such as latest, to DIGEST
     #[arg(long, value_name = "DIGEST", conflicts_with = "report")]
     to: Option<Digest>,
     /// Promote what the report FILE of `push --json` has

@@ -142,6 +142,17 @@ fn runners_push_their_platforms_and_one_joins_them() {
     assert!(written(&requests).iter().all(|request| request.path.contains("/manifests/")), "{requests:?}");
     assert!(place.raw("tiny:latest").contains(&next));
 
+    // Back to the commit before: what has a commit in its name stays with it.
+    let (before, now) = (digests(&joined)["tiny"].clone(), digests(&moved)["tiny"].clone());
+    for back in [vec!["tiny", "--to", &before], vec![&format!("tiny@{before}")]] {
+        let (told, _) = place.watched("cache", &[&["promote"], back.as_slice()].concat());
+        assert_eq!(told["images"][0]["tags"].as_array().map(Vec::len), Some(1), "{told}");
+        assert_eq!(Digest::of(place.raw("tiny:latest").as_bytes()).to_string(), before);
+        assert_eq!(Digest::of(place.raw(&format!("tiny:{day}-{}", &next[..12])).as_bytes()).to_string(), now);
+    }
+    let (told, _) = place.watched("cache", &["promote", &format!("tiny@{now}")]);
+    assert_eq!(told["images"][0]["tags"].as_array().map(Vec::len), Some(2), "{told}");
+
     // Who pulls it has the same digest, and it runs.
     let image = format!("{}/tiny:latest", place.prefix);
     succeed(Command::new("podman").args(["pull", "-q", "--tls-verify=false", &image]));

@@ -92,6 +92,20 @@ pub enum PublishError {
         /// The image.
         image: String,
     },
+    /// A list of what is deployed has a line that names no image: it may be what is left of one that must stay.
+    #[error("`{name}` in {path} names no image")]
+    Deployed {
+        /// The list.
+        path: Utf8PathBuf,
+        /// What it has.
+        name: String,
+    },
+    /// An image of another commit was to get its tags back, and all tags are of a commit, date or version.
+    #[error("no tag of `{image}` stays from push to push, so there is none to move back")]
+    NoStandingTag {
+        /// The image.
+        image: String,
+    },
 }
 
 impl PublishError {
@@ -113,12 +127,21 @@ impl PublishError {
             Self::NoDigest { image } => Some(format!(
                 "name it as `{image}@sha256:…`, give `--to sha256:…`, or the report of `plywood push --untagged --json`"
             )),
+            Self::NoStandingTag { .. } => Some("name the tag with `--tag`".to_owned()),
             _ => None,
         }
     }
 
     /// Whether what was asked for is wrong, so that trying again cannot help.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoRegistry | Self::Repository { .. } | Self::Reference { .. } | Self::NoDigest { .. })
+        matches!(
+            self,
+            Self::NoRegistry
+                | Self::Repository { .. }
+                | Self::Reference { .. }
+                | Self::NoDigest { .. }
+                | Self::Deployed { .. }
+                | Self::NoStandingTag { .. }
+        )
     }
 }

@@ -3,8 +3,10 @@
 use camino::Utf8PathBuf;
 use plywood_core::attest::Source;
 use plywood_core::digest::Digest;
-use plywood_core::manifest::{RegistryPrefix, TagTemplate};
-use plywood_core::oci::{ImageIndex, ImageManifest, ManifestName, Reference, RepositoryName, Tag};
+use plywood_core::manifest::{Manifest, RegistryPrefix, TagTemplate};
+use plywood_core::oci::{
+    ImageIndex, ImageManifest, ManifestName, Reference, RepositoryName, Tag, Timestamp, annotations,
+};
 use plywood_oci::registry::{FetchedManifest, RegistryClient, Repository};
 use serde::Serialize;
 
@@ -20,13 +22,13 @@ use crate::workspace::Workspace;
 pub struct PromoteOptions {
     /// The images: names of the manifest, or full references; each may have a digest.
     pub images: Vec<String>,
-    /// The digest where an image has none: rolls back when it is an older one.
+    /// The digest where an image has none: rolls back, so that only tags that stay from push to push move.
     pub to: Option<Digest>,
     /// A report of `plywood push --json`: every image in it is promoted.
     pub report: Option<Utf8PathBuf>,
     /// Where the images are instead of the workspace's registry.
     pub registry: Option<RegistryPrefix>,
-    /// The tags instead of those of the manifest.
+    /// The tags instead of those of the manifest, of which an image of another commit gets only those that stay.
     pub tags: Vec<TagTemplate>,
     /// Whether to only say what would be moved.
     pub dry_run: bool,
@@ -82,12 +84,19 @@ pub fn promote(
     client: &RegistryClient,
 ) -> Result<PromoteReport, Error> {
     let mut report = PromoteReport { dry_run: options.dry_run, images: Vec::new() };
+    let templates = Templates::read(options, workspace)?;
     for (name, image, digest) in subjects(options, workspace)? {
-        let tags = tags(options, workspace, &image)?;
         let repository = client.repository(&name);
         let mut promoted =
             PromotedImage { repository: name.to_string(), digest, tags: Vec::new(), error: None, hint: None };
-        if let Err(error) = move_tags(&repository, digest, &tags, options.dry_run, &mut promoted.tags) {
+        let moved = match repository.get_manifest(&digest.into()) {
+            Ok(root) => {
+                let tags = templates.tags(&image, &root)?;
+                move_tags(&repository, &root, &tags, options.dry_run, &mut promoted.tags)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = moved {
             (promoted.error, promoted.hint) = (Some(in_full(&error)), error.hint());
         }
         report.images.push(promoted);
@@ -134,27 +143,56 @@ fn subject(
     Ok((places::repository(&manifest, options.registry.as_ref(), name)?, name.to_owned(), digest))
 }
 
-/// The tags asked for, or those of the manifest where there is one.
-fn tags(options: &PromoteOptions, workspace: &Workspace, image: &str) -> Result<Vec<Tag>, Error> {
-    let manifest = workspace.manifest()?;
-    let source = match options.tags.iter().any(|tag| tag.as_str().contains("{commit}")) || options.tags.is_empty() {
-        true => attest::source(workspace.directory(), None)?,
-        false => Source::default(),
-    };
-    let date = workspace.lock()?.map(|(lock, _)| lock.date).unwrap_or_default();
-    Ok(places::tags(&manifest, &options.tags, date, source.commit.as_deref(), image)?)
+/// What tags are made of.
+struct Templates<'o> {
+    options: &'o PromoteOptions,
+    manifest: Manifest,
+    date: Timestamp,
+    commit: Option<String>,
+}
+
+impl<'o> Templates<'o> {
+    fn read(options: &'o PromoteOptions, workspace: &Workspace) -> Result<Self, Error> {
+        let manifest = workspace.manifest()?;
+        let source = match options.tags.iter().any(|tag| tag.as_str().contains("{commit}")) || options.tags.is_empty() {
+            true => attest::source(workspace.directory(), None)?,
+            false => Source::default(),
+        };
+        let date = workspace.lock()?.map(|(lock, _)| lock.date).unwrap_or_default();
+        Ok(Self { options, manifest, date, commit: source.commit })
+    }
+
+    /// The tags asked for, or those of the manifest: all for an image of the workspace's commit, else those that stay from push to push. A tag
+    /// with this commit or date would say of an older image that it is of today.
+    fn tags(&self, image: &str, root: &FetchedManifest) -> Result<Vec<Tag>, PublishError> {
+        let asked = &self.options.tags;
+        let stay = asked.is_empty() && (self.options.to.is_some() || self.is_of_another_commit(root));
+        if !stay {
+            return places::tags(&self.manifest, asked, self.date, self.commit.as_deref(), image);
+        }
+        let standing = places::standing_tags(&self.manifest);
+        if standing.is_empty() { Err(PublishError::NoStandingTag { image: image.to_owned() }) } else { Ok(standing) }
+    }
+
+    fn is_of_another_commit(&self, root: &FetchedManifest) -> bool {
+        let revision =
+            ImageIndex::parse(&root.bytes).ok().and_then(|mut it| it.annotations.remove(annotations::REVISION));
+        match (revision, &self.commit) {
+            (Some(revision), Some(commit)) => !revision.starts_with(commit),
+            _ => false,
+        }
+    }
 }
 
 fn move_tags(
     repository: &Repository,
-    digest: Digest,
+    root: &FetchedManifest,
     tags: &[Tag],
     dry_run: bool,
     moved: &mut Vec<MovedTag>,
 ) -> Result<(), PublishError> {
-    let name = ManifestName::Digest(digest);
-    let root = repository.get_manifest(&name)?;
-    whole(repository, &root)?;
+    whole(repository, root)?;
+    let digest = root.descriptor.digest;
     for tag in tags {
         let tagged = ManifestName::Tag(tag.clone());
         let before = repository.head_manifest(&tagged)?.map(|manifest| manifest.digest);

@@ -96,6 +96,15 @@ pub(super) fn standing_tag(manifest: &Manifest, asked: &[TagTemplate]) -> Option
     templates.find_map(|template| template.as_str().parse().ok()).or_else(|| DEFAULT_TAG.parse().ok())
 }
 
+/// The tags of the manifest that stay where they are from push to push; without any tags of its own, the default.
+pub(super) fn standing_tags(manifest: &Manifest) -> Vec<Tag> {
+    let standing: Vec<Tag> = templates(manifest, &[]).filter_map(|template| template.as_str().parse().ok()).collect();
+    match templates(manifest, &[]).next() {
+        None => DEFAULT_TAG.parse().into_iter().collect(),
+        Some(_) => standing,
+    }
+}
+
 /// The tag under which the last push to a repository is found: one that stays or, where every push has another, the newest
 /// that is there by its date.
 pub(super) fn last_tag(manifest: &Manifest, asked: &[TagTemplate], repository: &Repository) -> Option<Tag> {
