@@ -40,7 +40,7 @@ pub(crate) struct PruneArgs {
     /// Tags made by T may go (repeatable) [default: those of publish.tags with {date} or {commit}]
     #[arg(long = "tag", value_name = "T")]
     tags: Vec<TagTemplate>,
-    /// Keep what is in the list FILE of running images: a reference with a digest on each line, JSON, or pods of kubectl
+    /// Keep what is in the list FILE of running images: a reference on each line, JSON, or pods of kubectl; of one without a digest what its tag names now
     #[arg(long, value_name = "FILE")]
     deployed: Option<Utf8PathBuf>,
     /// Look also at what the report FILE of `push --untagged --json` has, tagged or not (repeatable)

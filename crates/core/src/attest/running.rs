@@ -19,6 +19,9 @@ pub enum RunningError {
     /// It is JSON of none of the shapes.
     #[error("the list is neither one of image names nor what `kubectl get pods -o json` prints")]
     Json(#[source] serde_json::Error),
+    /// Nothing is in it, as when whatever should have written it failed. That nothing runs is said by `[]`.
+    #[error("the list is empty")]
+    Empty,
 }
 
 /// Images with a digest, with where they run; and names that have none, so that nothing can be said of them.
@@ -34,7 +37,7 @@ impl Running {
     /// Reads a list.
     ///
     /// # Errors
-    /// When it is too long, or JSON of another shape.
+    /// When it is too long, empty, or JSON of another shape.
     pub fn parse(text: &str) -> Result<Self, RunningError> {
         if text.len() > MAX_RUNNING {
             return Err(RunningError::TooLong);
@@ -46,6 +49,9 @@ impl Running {
         } else {
             let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
             lines.filter(|line| !line.is_empty()).for_each(|line| running.add(line, None));
+            if running == Self::default() {
+                return Err(RunningError::Empty);
+            }
         }
         Ok(running)
     }
@@ -184,7 +190,14 @@ mod tests {
         let list = format!(r#"{{"apiVersion": "v1", "kind": "List", "items": [{first}, {second}]}}"#);
         check(&list, &[(a.clone(), &["n/x", "n/y"]), (b, &["n/y"])], &["local:1"]);
         check(&first, &[(a, &["n/x"])], &[]);
-        check("", &[], &[]);
+        check("[]", &[], &[]);
+    }
+
+    #[test]
+    fn a_list_that_was_never_written_is_refused() {
+        for text in ["", "\n \n", "# running\n"] {
+            assert!(matches!(Running::parse(text), Err(RunningError::Empty)), "{text:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,9 @@ use camino::Utf8PathBuf;
 use plywood_core::attest::Running;
 use plywood_core::digest::Digest;
 use plywood_core::manifest::{RegistryPrefix, TagTemplate};
-use plywood_core::oci::{ImageConfig, ImageIndex, ImageManifest, MAX_DOCUMENT, ManifestName, Tag};
+use plywood_core::oci::{
+    ImageConfig, ImageIndex, ImageManifest, MAX_DOCUMENT, ManifestName, Reference, RepositoryName, Tag,
+};
 use plywood_oci::registry::{RegistryClient, RegistryError, Repository};
 use serde::Serialize;
 
@@ -86,7 +88,7 @@ pub fn prune(
         }),
         tags => tags.to_vec(),
     };
-    let deployed = deployed(options)?;
+    let deployed = Deployed::read(options)?;
     let pushed = pushed(options)?;
     let names: Vec<&str> = match options.images.as_slice() {
         [] => manifest.resolved().keys().map(|name| name.as_str()).collect(),
@@ -108,11 +110,34 @@ pub fn prune(
     Ok(report)
 }
 
-fn deployed(options: &PruneOptions) -> Result<BTreeSet<Digest>, Error> {
-    let Some(path) = &options.deployed else { return Ok(BTreeSet::new()) };
-    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let running = Running::parse(&text).map_err(|source| AttestError::Running { path: path.clone(), source })?;
-    Ok(running.images.keys().filter_map(plywood_core::oci::Reference::digest).collect())
+/// What is said to be deployed.
+#[derive(Default)]
+struct Deployed {
+    digests: BTreeSet<Digest>,
+    /// Names with a tag in place of a digest: what it names now stays.
+    tags: BTreeSet<(RepositoryName, ManifestName)>,
+}
+
+impl Deployed {
+    fn read(options: &PruneOptions) -> Result<Self, Error> {
+        let Some(path) = &options.deployed else { return Ok(Self::default()) };
+        let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let running = Running::parse(&text).map_err(|source| AttestError::Running { path: path.clone(), source })?;
+        let mut tags = BTreeSet::new();
+        for (name, pods) in running.unknown {
+            match name.parse::<Reference>() {
+                Ok(reference) => _ = tags.insert((reference.name().clone(), reference.target())),
+                // What a pod has is as its engine writes it, such as the id of an image that no registry has.
+                Err(_) if !pods.is_empty() => {}
+                Err(_) => return Err(PublishError::Deployed { path: path.clone(), name }.into()),
+            }
+        }
+        Ok(Self { digests: running.images.keys().filter_map(Reference::digest).collect(), tags })
+    }
+
+    fn has(&self, repository: &Repository, tag: &Tag) -> bool {
+        self.tags.contains(&(repository.name().clone(), tag.clone().into()))
+    }
 }
 
 /// The digests that pushes told of, by repository.
@@ -143,12 +168,9 @@ struct Root {
 }
 
 impl State {
-    fn read(
-        repository: &Repository,
-        untagged: BTreeSet<Digest>,
-        deployed: &BTreeSet<Digest>,
-    ) -> Result<Self, PublishError> {
+    fn read(repository: &Repository, untagged: BTreeSet<Digest>, deployed: &Deployed) -> Result<Self, PublishError> {
         let mut roots: BTreeMap<Digest, Root> = BTreeMap::new();
+        let mut staying = deployed.digests.clone();
         let tags = match repository.list_tags() {
             Ok(tags) => tags,
             Err(error) if error.is_not_found() => Vec::new(),
@@ -156,6 +178,9 @@ impl State {
         };
         for tag in tags.into_iter().filter(|tag| !is_attachment(tag)) {
             let Some(found) = repository.head_manifest(&tag.clone().into())? else { continue };
+            if deployed.has(repository, &tag) {
+                staying.insert(found.digest);
+            }
             roots.entry(found.digest).or_default().tags.insert(tag);
         }
         untagged.into_iter().for_each(|digest| _ = roots.entry(digest).or_default());
@@ -168,7 +193,7 @@ impl State {
             }
         }
         gone.iter().for_each(|digest| _ = roots.remove(digest));
-        Ok(Self { roots, deployed: deployed.clone() })
+        Ok(Self { roots, deployed: staying })
     }
 
     /// The roots that go: old, none of the newest, and every tag of theirs is one that may go.

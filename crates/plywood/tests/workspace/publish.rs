@@ -369,6 +369,15 @@ fn tags_move_when_they_are_told_to_and_back() {
     let report = move_to(back);
     assert!(report.images[0].tags.iter().all(|tag| tag.before == second.images[0].digest), "{report:?}");
     assert_eq!(registry.tag("team/base", "latest"), Some(first_digest));
+    // A tag that names the version of today is not to say that it is what it was before.
+    assert_eq!(registry.tag("team/base", "v1"), second.images[0].digest);
+    let asked = PromoteOptions {
+        images: vec![format!("base@{first_digest}")],
+        tags: vec!["v{version}".parse().expect("a template")],
+        ..PromoteOptions::default()
+    };
+    assert!(!move_to(asked).failed());
+    assert_eq!(registry.tag("team/base", "v1"), Some(first_digest));
 
     // What is not whole gets no tag.
     let nowhere = PromoteOptions { images: vec![format!("base@{}", Digest::of(b"x"))], ..PromoteOptions::default() };
@@ -424,6 +433,22 @@ fn old_images_go_and_what_is_in_use_stays() {
             .unwrap_or_else(|error| panic!("{}", chain(&error)))
     };
     let dry = run(&PruneOptions { dry_run: true, ..options.clone() });
+    let listed = |list: &str| {
+        fixture.write("list.txt", list);
+        let options =
+            PruneOptions { deployed: Some(fixture.path().join("list.txt")), dry_run: true, ..options.clone() };
+        prune(&options, &fixture.workspace("cache"), &client(), &fixture.events)
+    };
+    // A name with a tag keeps what it names; a list that may lack something is not taken.
+    let lock = fixture.read("plywood.lock");
+    let date = lock.lines().find_map(|line| line.strip_prefix("date = ")).expect("a date");
+    let date: String = date.chars().filter(char::is_ascii_digit).take(8).collect();
+    let kept = listed(&format!("{0}/team/base:{date}-one\n{0}/team/base:{date}-two\n", registry.host()));
+    assert_eq!(kept.expect("pruned").repositories[0].deleted, [] as [Digest; 0]);
+    let broken = format!("{}/team/base@{}\n", registry.host(), &all[0].to_string()[..40]);
+    for (list, expect) in [(broken.as_str(), "names no image"), ("\n", "the list is empty")] {
+        assert!(chain(&listed(list).expect_err("refused")).contains(expect), "{list}");
+    }
     let report = run(&options);
     assert_eq!(dry.repositories[0].deleted, report.repositories[0].deleted);
     assert_eq!(report.repositories[0].deleted.first(), Some(&all[0]));
