@@ -212,6 +212,20 @@ fn certificates_are_judged_and_explained() {
 }
 
 #[test]
+fn who_speaks_only_tls_on_this_machine_is_said_to() {
+    if !require(&["docker-registry"]) {
+        return;
+    }
+    // Without certificates for it, this machine's own registry is spoken to without TLS.
+    let registry = Authority::new().registry("localhost", 2100);
+    let host = registry.host();
+    let client = RegistryClient::new(ClientConfig::default()).expect("a client");
+    let error = client.repository(&format!("{host}/app").parse().expect("a name")).list_tags().expect_err("refused");
+    assert!(matches!(&error.failure, Failure::WantsTls { host: told } if *told == host), "{error:?}");
+    assert!(error.hint().is_some_and(|hint| hint.contains(&format!("certs.d/{host}/ca.crt"))), "{error:?}");
+}
+
+#[test]
 fn a_file_without_certificates_is_named() {
     let scratch = Scratch::new();
     let path = scratch.join("ca.pem");

@@ -122,6 +122,12 @@ pub enum Failure {
         /// What the registry says.
         said: Said,
     },
+    /// It was asked without TLS, and speaks nothing else (HTTP 400).
+    #[error("{host} speaks only TLS, and was asked without")]
+    WantsTls {
+        /// The registry.
+        host: String,
+    },
     /// Any other answer.
     #[error("the registry answers HTTP {status}{said}")]
     Status {
@@ -300,6 +306,10 @@ impl Failure {
             Self::WrongDigest { .. } | Self::WrongSize { .. } => {
                 "what the registry has is damaged: push the image again".to_owned()
             }
+            Self::WantsTls { host } => format!(
+                "put the certificate of its authority into ~/.config/containers/certs.d/{host}/ca.crt, and leave out `--plain-http`"
+            ),
+            Self::Unsupported { .. } => "find out whether the registry is read-only, or a mirror".to_owned(),
             Self::Status { status: 407, .. } => "check user and password of the proxy in HTTP_PROXY".to_owned(),
             Self::Insecure { host } => format!("if that is meant, allow it with `--plain-http {host}`"),
             Self::Credentials(error) => return error.hint(),

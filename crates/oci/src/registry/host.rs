@@ -124,6 +124,7 @@ impl Host {
         let Answer { response, pass, foreign } = answer;
         let status = response.status().as_u16();
         let host = authority(response.url());
+        let plain = response.url().scheme() == "http";
         let wants_more = wants_more_scope(response.headers()) && pass.is_somebody();
         let failure = body::failure(response, &client.config.patience, &self.auth.secrets()).await;
         match (status, failure) {
@@ -137,6 +138,9 @@ impl Host {
             }
             (403, Failure::Status { said, .. } | Failure::Denied { said }) => {
                 Failure::Forbidden { scopes: ask.scope.texts(), said }
+            }
+            (400, Failure::Status { said, .. }) if plain && said.to_string().contains("HTTPS") => {
+                Failure::WantsTls { host }
             }
             (_, other) => other,
         }
