@@ -120,3 +120,46 @@ pub(crate) enum Command {
     /// Print or write the manual pages
     Man(commands::man::ManArgs),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The words of an example, without what the shell does with it and without its explanation.
+    fn words(line: &str) -> Vec<String> {
+        let line =
+            line.split("  ").next().unwrap_or_default().replace("sha256:…", &format!("sha256:{}", "0".repeat(64)));
+        let mut words = Vec::new();
+        for (place, part) in line.split('\'').enumerate() {
+            match place % 2 {
+                0 => {
+                    let own = part.split([';', '|', '>', '&']).next().unwrap_or_default();
+                    words.extend(own.split_whitespace().map(str::to_owned));
+                    if own.len() < part.len() {
+                        break;
+                    }
+                }
+                _ => words.push(part.to_owned()),
+            }
+        }
+        words
+    }
+
+    fn check(command: &clap::Command) -> usize {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let mut lines = 0;
+        for line in help.lines().filter(|line| line.starts_with("  plywood ")) {
+            let parsed = Cli::try_parse_from(words(line.trim_start()));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.map(drop).unwrap_err());
+            lines += 1;
+        }
+        lines + command.get_subcommands().map(check).sum::<usize>()
+    }
+
+    #[test]
+    fn examples_are_command_lines() {
+        assert!(check(&Cli::command()) > 60);
+    }
+}

@@ -24,7 +24,7 @@ Examples:
   plywood build --locked                         in CI: the lock must be there and fit
   plywood build --matrix                         images × platforms for GitHub's strategy.matrix
   plywood build base --explain                   what is in each layer, why, and who shares it
-  plywood build --store-path ./result --name app an image of what a flake has built
+  plywood build --store-path ./result --name app  an image of what a flake has built
   plywood build --store-path ./result --name app --from base";
 
 /// Make images

@@ -68,9 +68,9 @@ enum BundleCommand {
 const CREATE_EXAMPLES: &str = "\
 Examples:
   plywood bundle create --output site.tar                    every image of the workspace
-  plywood bundle create base devcontainer-python -o site.tar
-  plywood bundle create ghcr.io/team/app:1.4 -o app.tar      from a registry, with its signatures
-  plywood bundle create ghcr.io/team/devcontainer-python:latest --store devcontainer-python -o dev.tar";
+  plywood bundle create base devcontainer-python --output site.tar
+  plywood bundle create ghcr.io/team/app:1.4 --output app.tar      from a registry, with its signatures
+  plywood bundle create ghcr.io/team/devcontainer-python:latest --store devcontainer-python --output dev.tar";
 
 const PUSH_EXAMPLES: &str = "\
 Examples:
