@@ -1,6 +1,7 @@
 # Writes the exported variables as JSON to $out. Runs at the end of the build of a shell's environment, in bash.
 #
 # $leftOut      names that are the derivation's own, between spaces
+# $declared     variables that plywood.toml sets, as members of a JSON object; they hold whatever their names
 # $initialPath  folders that every builder has on its PATH, between colons
 # $ownPath      folders of the shell's own packages, between colons
 
@@ -11,6 +12,9 @@ NIX_REMOTE NIX_STORE NIX_SSL_CERT_FILE OLDPWD PPID PWD SHELL SHELLOPTS SHLVL SOU
 TMPDIR TZ UID _ "
 # Where the builder hides certificates.
 if [ "${SSL_CERT_FILE-}" = /no-cert-file.crt ]; then unset SSL_CERT_FILE; fi
+
+# Before PATH is the shell's, which need not have `sort`.
+names=$(compgen -e | LC_ALL=C sort)
 
 # Folders of builders are not the shell's, unless it names their packages itself.
 kept=
@@ -41,7 +45,11 @@ json() {
     [[ $variable =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || continue
     printf '%s\n' "$separator$(json "$variable"):$(json "${!variable}")"
     separator=,
-  done < <(compgen -e | LC_ALL=C sort)
+  done <<< "$names"
+  if [ -n "$declared" ]; then
+    printf '%s\n' "$separator$declared"
+    separator=,
+  fi
   [ "$separator" = , ] || printf '{'
   printf '}\n'
 } > "$out"

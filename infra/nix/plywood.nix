@@ -17,7 +17,8 @@
 let
   inherit (builtins)
     attrNames attrValues concatMap concatStringsSep elem elemAt filter foldl' fromTOML genericClosure head isAttrs isInt isList
-    isString listToAttrs map mapAttrs match readFile removeAttrs replaceStrings split tail toFile toString tryEval;
+    isString listToAttrs map mapAttrs match readFile removeAttrs replaceStrings split tail toFile toJSON toString
+    tryEval;
 
   toml = fromTOML (readFile manifest);
   sets = toml.sets or { };
@@ -217,22 +218,24 @@ let
         name: table:
         let
           packages = concatMap (set: packagesOf sets.${set}) (within (table.sets or [ ])) ++ packagesOf table;
+          env = table.env or { };
           arguments = {
             nativeBuildInputs = packages;
-            shellHook = exports (table.env or { }) + table.hook or "";
+            shellHook = exports env + table.hook or "";
           };
           develop = mkShell (arguments // { inherit name; });
         in
         {
           inherit packages develop;
-          # The variables that the shell exports, as JSON. What the builder has of its own is not among them.
+          # The variables that the shell exports, as JSON. What the builder has of its own is not among them, and those that
+          # the manifest sets are never the builder's: `out` or `IFS` would be the end of it. The hook is none of it.
           environment = mkShell (
-            arguments
+            removeAttrs arguments [ "shellHook" ]
             // {
               name = "${name}-environment";
               buildCommand =
-                exports (table.env or { })
-                + "leftOut=' ${concatStringsSep " " (attrNames (develop.drvAttrs or { }) ++ [ "buildCommand" "out" "outputs" ])} '\n"
+                "leftOut=' ${concatStringsSep " " (attrNames (develop.drvAttrs or { } // env) ++ [ "buildCommand" "out" "outputs" ])} '\n"
+                + "declared=${quoted (concatStringsSep ",\n" (attrValues (mapAttrs (key: value: "${toJSON key}:${toJSON value}") env)))}\n"
                 + "initialPath=':${concatStringsSep ":" (map (package: "${package}/bin") (pkgs.stdenv.initialPath or [ ]))}:'\n"
                 + "ownPath=':${concatStringsSep ":" (map (package: "${package}/bin") packages)}:'\n"
                 + readFile ./environment.sh;

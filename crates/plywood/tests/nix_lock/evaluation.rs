@@ -56,6 +56,49 @@ fn sets_and_shells_are_locked_with_their_closures() {
     assert!(report.images.iter().any(|image| image.name == "dev" && image.layers > 2));
 }
 
+/// A shell need not have what its environment is written with, and its variables are never taken for the builder's own.
+#[test]
+fn a_shells_variables_hold_whatever_it_has_and_they_are_called() {
+    let Some(set) = set() else { return };
+    let variables = [
+        ("GREETING", "grüße\n\n'it'\\ \"me\" `id` $(id) ${HOME} \u{1} %s\n"),
+        ("EMPTY", ""),
+        ("out", "not the output"),
+        ("name", "its own"),
+        ("IFS", "e"),
+        ("TMPDIR", "/var/tmp"),
+        ("TZ", "Europe/Berlin"),
+        ("SOURCE_DATE_EPOCH", "3"),
+        ("leftOut", "x"),
+        ("declared", "y"),
+        ("shellHook", "z"),
+    ];
+    let env: Vec<String> = variables.iter().map(|(name, value)| format!("{name} = {}", toml_text(value))).collect();
+    let shell = format!("[shells.bare]\npackages = [\"ripgrep\"]\nenv = {{ {} }}\n", env.join(", "));
+    let manifest = format!("[workspace]\nname = \"test\"\nplatforms = [\"linux/amd64\"]\n{shell}");
+    let image = "[images.bare]\ndebian = false\nshell = \"bare\"\nnix = { certificates = false }\n";
+    let lab = Lab::new(set, &(manifest + image));
+    lab.must_lock(LockOptions::default());
+    let locked = lab.platform(AMD64);
+    let mut exported = locked.shells.get("bare").expect("the shell").env.clone();
+    let path = exported.remove("PATH").expect("a PATH");
+    assert!(path.contains("-ripgrep-") && !path.contains(':'), "{path}");
+    for (name, value) in variables {
+        assert_eq!(exported.remove(name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(exported.get("HOME"), None);
+}
+
+/// A text of TOML.
+fn toml_text(value: &str) -> String {
+    let escape = |character: char| match character {
+        '"' | '\\' => format!("\\{character}"),
+        control if control.is_control() => format!("\\u{:04X}", u32::from(control)),
+        other => other.to_string(),
+    };
+    format!("\"{}\"", value.chars().map(escape).collect::<String>())
+}
+
 #[test]
 fn a_second_lock_is_the_same_and_a_third_is_not_needed() {
     let Some(set) = set() else { return };

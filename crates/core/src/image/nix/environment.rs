@@ -10,35 +10,11 @@ use crate::manifest::{EnvName, LabelKey, ResolvedImage};
 /// The label that editors read.
 const METADATA: &str = "devcontainer.metadata";
 
+/// The one variable of a shell that an image has otherwise: its programs are in the profile.
+pub(super) const PATH: &str = "PATH";
+
 /// The folder of the profile's programs.
 const PROFILE_BIN: &str = "/nix/profile/bin";
-
-/// What belongs to the process that exported a shell's environment, not to whoever gets it: Nix leaves the same out of
-/// `nix develop` (Nix, `src/nix/develop.cc`), and the rest a container sets itself.
-const NOT_EXPORTED: [&str; 22] = [
-    "HOME",
-    "HOSTNAME",
-    "LOGNAME",
-    "NIX_BUILD_TOP",
-    "NIX_ENFORCE_PURITY",
-    "NIX_LOG_FD",
-    "NIX_REMOTE",
-    "OLDPWD",
-    "PATH",
-    "PPID",
-    "PWD",
-    "SHELL",
-    "SHELLOPTS",
-    "SHLVL",
-    "TEMP",
-    "TEMPDIR",
-    "TERM",
-    "TMP",
-    "TMPDIR",
-    "UID",
-    "USER",
-    "_",
-];
 
 /// What activates an image's sets and shell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,16 +67,10 @@ pub fn activate(image: &ResolvedImage, activation: Activation<'_>) -> Result<Res
 }
 
 fn added_variables(activation: Activation<'_>) -> BTreeMap<EnvName, String> {
-    let shell = activation.shell.into_iter().flatten().filter(|(name, value)| exported(name, value));
+    let shell = activation.shell.into_iter().flatten().filter(|(name, _)| *name != PATH);
     let system = activation.system.into_iter().flatten();
     // A name that is none to the manifest, such as that of an exported function, is none to a container either.
     system.chain(shell).filter_map(|(name, value)| Some((name.parse().ok()?, value.clone()))).collect()
-}
-
-/// Whether a variable of a shell is for others than the process that exported it.
-pub(super) fn exported(name: &str, value: &str) -> bool {
-    // What builds get in place of certificates (nixpkgs, stdenv's setup.sh).
-    !NOT_EXPORTED.contains(&name) && !value.contains("/no-cert-file.crt")
 }
 
 /// What editors are told: the environment for each of their processes, and the owner of the store.
@@ -167,11 +137,10 @@ mod tests {
     #[test]
     fn the_shell_is_in_the_environment_and_the_manifest_has_the_last_word() {
         let image = image("env = { LANG = \"C.UTF-8\" }");
-        let shell = variables(&[("LANG", "de"), ("RUST_LOG", "info"), ("HOME", "/homeless-shelter"), ("PATH", "/x")]);
+        let shell = variables(&[("LANG", "de"), ("RUST_LOG", "info"), ("PATH", "/x")]);
         let active = activate(&image, Activation { shell: Some(&shell), ..Default::default() }).expect("activated");
         assert_eq!(env(&active, "RUST_LOG").as_deref(), Some("info"));
         assert_eq!(env(&active, "LANG").as_deref(), Some("C.UTF-8"));
-        assert_eq!(env(&active, "HOME"), None);
         let path = env(&active, "PATH").expect("a PATH");
         assert!(path.starts_with("/nix/profile/bin:/usr/local/sbin") && !path.contains("/x"), "{path}");
         let expect = json!([{"remoteEnv": {"LANG": "C.UTF-8", "RUST_LOG": "info", "PATH": "${containerEnv:PATH}"}}]);

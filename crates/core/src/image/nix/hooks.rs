@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bstr::ByteSlice as _;
 
-use super::environment::exported;
+use super::environment::PATH;
 use crate::debian::dpkg::{Diversion, DiversionError, Installer};
 use crate::tree::{Content, Meta, Node, NodeKind, TreeError, TreePath};
 
@@ -38,7 +38,7 @@ fn environment_text(variables: &BTreeMap<String, String>) -> String {
     let mut text = "# Shells that start from an environment of their own get the image's back.\n\
                     case \":$PATH:\" in\n*\":/nix/profile/bin:\"*) ;;\n*) export PATH=\"/nix/profile/bin:$PATH\" ;;\nesac\n"
         .to_owned();
-    for (name, value) in variables.iter().filter(|(name, value)| is_name(name) && exported(name, value)) {
+    for (name, value) in variables.iter().filter(|(name, _)| is_name(name) && *name != PATH) {
         let value = value.replace('\'', r"'\''");
         text.push_str(&format!("[ -n \"${{{name}+x}}\" ] || export {name}='{value}'\n"));
     }
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn values_and_names_survive_the_shell() {
-        let variables = [("A", "it's $HOME"), ("BASH_FUNC_x%%", "() { :; }"), ("TMPDIR", "/build")];
+        let variables = [("A", "it's $HOME"), ("BASH_FUNC_x%%", "() { :; }"), ("PATH", "/x")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let text = environment_text(&variables);
         assert!(text.contains(r#"[ -n "${A+x}" ] || export A='it'\''s $HOME'"#), "{text}");
-        assert!(!text.contains("BASH_FUNC") && !text.contains("TMPDIR"));
+        assert!(!text.contains("BASH_FUNC") && !text.contains("/x"));
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Asker<'_, '_> {
             locked.sets.insert(name.clone(), LockedSet { inputs: set_inputs(set), roots });
         }
         for (name, shell) in self.manifest.shells().filter(|(name, _)| todo.shells.contains(*name)) {
-            let parts = self.shell_parts(name, values)?;
+            let parts = self.shell_parts(name, shell, values)?;
             let own = shells.get(name).into_iter().flatten();
             let within = self.manifest.sets_within(shell.sets.iter().map(|set| &set.value));
             let of_sets = within.iter().filter_map(|set| sets.get(set)).flatten();
@@ -116,7 +116,7 @@ impl Asker<'_, '_> {
     }
 
     /// The environment that a shell exports, and what `nix develop` needs to make the same.
-    fn shell_parts(&self, name: &ShellName, values: &Values) -> Result<ShellParts, Error> {
+    fn shell_parts(&self, name: &ShellName, declared: &Shell, values: &Values) -> Result<ShellParts, Error> {
         let shell = values.shells.get(name);
         let (Some(environment), Some(develop)) =
             (shell.and_then(|shell| shell.environment.as_ref()), shell.and_then(|shell| shell.develop.as_ref()))
@@ -141,7 +141,7 @@ impl Asker<'_, '_> {
         }
         let references = self.evaluator.references(&written)?;
         Ok(ShellParts {
-            env: parse_environment(name.as_str(), &self.evaluator.file(&written)?)?,
+            env: parse_environment(name, declared, &self.evaluator.file(&written)?)?,
             environment: references.into_iter().filter(|path| *path != written).collect(),
             develop,
         })
