@@ -32,6 +32,7 @@ const NIXPKGS: [(TreePath, &str); 3] = [
 /// Where Debian's `/etc/profile` looks, which sets PATH anew.
 const PROFILE_D: TreePath = TreePath::literal("etc/profile.d");
 const PROFILE: TreePath = TreePath::literal("etc/profile");
+const ZSH: TreePath = TreePath::literal("etc/zsh");
 
 /// The text of [`ENVIRONMENT`].
 fn environment_text(variables: &BTreeMap<String, String>) -> String {
@@ -97,7 +98,14 @@ pub fn place_hooks(installer: &mut Installer) -> Result<(), HookError> {
         installer.tree.create_dir_all(&PROFILE_D, &Meta::root(0o755, 1)).map_err(place)?;
         write(installer, &TreePath::literal("etc/profile.d/plywood.sh"), READ.to_owned())?;
     } else {
-        write(installer, &PROFILE, READ.to_owned())?;
+        // Without Debian nothing stands there, but a bash or zsh that was made for Debian looks there all the same.
+        let place = |source| HookError::Place { path: ZSH, source };
+        installer.tree.create_dir_all(&ZSH, &Meta::root(0o755, 1)).map_err(place)?;
+        for path in [&PROFILE].into_iter().chain(&DEBIAN) {
+            if !installer.tree.contains(path) {
+                write(installer, path, READ.to_owned())?;
+            }
+        }
     }
     for (path, other) in NIXPKGS {
         if !installer.tree.contains(&path) {
@@ -165,18 +173,34 @@ mod tests {
         assert!(!text.contains("BASH_FUNC") && !text.contains("/x"));
     }
 
+    /// With these files, each with its name as its text.
+    fn placed(files: &[&str]) -> Installer {
+        let mut installer = Installer::new(Platform::LinuxAmd64);
+        installer.tree.create_dir_all(&TreePath::literal("etc"), &Meta::root(0o755, 1)).expect("made");
+        for path in files {
+            let own = Node::file(Meta::root(0o600, 1), path.as_bytes());
+            installer.tree.insert(TreePath::parse(*path).expect("a path"), own).expect("placed");
+        }
+        place_hooks(&mut installer).expect("placed");
+        installer
+    }
+
     #[test]
     fn the_manifests_own_file_stays_and_others_are_made() {
-        let mut installer = Installer::new(Platform::LinuxAmd64);
-        let folder = TreePath::literal("etc");
-        installer.tree.create_dir_all(&folder, &Meta::root(0o755, 1)).expect("made");
-        let own = Node::file(Meta::root(0o600, 1), *b"own");
-        installer.tree.insert(TreePath::literal("etc/bash.bashrc"), own).expect("placed");
-        place_hooks(&mut installer).expect("placed");
-        assert_eq!(text(&installer, "etc/bash.bashrc"), Some(format!("own\n{READ}")));
-        assert_eq!(text(&installer, "etc/zsh/zshrc"), None);
+        let installer = placed(&["etc/bash.bashrc"]);
+        assert_eq!(text(&installer, "etc/bash.bashrc"), Some(format!("etc/bash.bashrc\n{READ}")));
         assert_eq!(text(&installer, "etc/profile").as_deref(), Some(READ));
         let nixpkgs = text(&installer, "etc/bashrc").expect("made");
         assert!(nixpkgs.starts_with("if [ -r /etc/bash.bashrc ]") && nixpkgs.ends_with(READ));
+    }
+
+    #[test]
+    fn shells_made_for_debian_read_it_without_debian_too() {
+        let bare = placed(&[]);
+        for path in ["etc/bash.bashrc", "etc/zsh/zshrc", "etc/profile"] {
+            assert_eq!(text(&bare, path).as_deref(), Some(READ), "{path}");
+        }
+        // Debian's zsh brings the file when it is installed later.
+        assert_eq!(text(&placed(&["etc/profile", "etc/bash.bashrc"]), "etc/zsh/zshrc"), None);
     }
 }
