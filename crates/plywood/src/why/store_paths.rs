@@ -17,8 +17,7 @@ pub(super) fn answer(inquiry: &Inquiry<'_>, path: &StorePath) -> Result<Answer, 
     let nix = inquiry.plan.nix.as_ref();
     let graph = nix.map(|nix| nix.graph()).unwrap_or_default();
     let nothing = LockedNixPlatform::default();
-    let platforms = inquiry.lock.nix.as_ref().map(|nix| &nix.platforms);
-    let locked = platforms.and_then(|platforms| platforms.get(&inquiry.plan.platform)).unwrap_or(&nothing);
+    let locked = inquiry.lock.nix_of(inquiry.plan.platform).unwrap_or(&nothing);
     let groups = [packages(inquiry, locked), environment(inquiry, locked), develop(inquiry, locked)];
     // Packages that a person names come before what follows from the shell as a whole.
     for askers in groups {
@@ -43,6 +42,15 @@ pub(super) fn answer(inquiry: &Inquiry<'_>, path: &StorePath) -> Result<Answer, 
         chain: vec![Step { name: path.absolute(), by: None }],
         variables: Vec::new(),
     })
+}
+
+/// The packages of the image's sets and its shell.
+pub(super) fn roots<'i>(inquiry: &Inquiry<'i>) -> impl Iterator<Item = &'i LockedRoot> {
+    let nix = &inquiry.image.nix;
+    let locked = inquiry.lock.nix_of(inquiry.plan.platform);
+    let of_sets = locked.into_iter().flat_map(|locked| nix.sets.iter().filter_map(|name| locked.sets.get(name)));
+    let of_shell = locked.into_iter().flat_map(|locked| nix.shell.iter().filter_map(|name| locked.shells.get(name)));
+    of_sets.flat_map(|set| &set.roots).chain(of_shell.flat_map(|shell| &shell.roots))
 }
 
 fn steps(inquiry: &Inquiry<'_>, chain: &[&StorePath]) -> Result<Vec<Step>, WhyError> {

@@ -5,6 +5,7 @@ use plywood_core::nix::StorePath;
 use plywood_core::tree::TreePath;
 
 use super::packages::debs;
+use super::store_paths::roots;
 use super::{Inquiry, WhyError};
 use crate::build::SegmentFiles;
 
@@ -32,12 +33,14 @@ pub(super) fn find(inquiry: &Inquiry<'_>, text: &str) -> Result<Vec<Subject>, Wh
     Err(WhyError::Nothing { image, what, suggestion: most_alike(inquiry, text) })
 }
 
-/// Packages and store paths of a name; store paths by base name, hash, and name with or without version too.
+/// Packages and store paths of a name; store paths by base name, hash, name with or without version, and what the manifest
+/// calls them too.
 fn by_name(inquiry: &Inquiry<'_>, text: &str) -> Vec<Subject> {
     let package = inquiry.plan.packages.iter().any(|package| name_of(package) == text);
     let mut found: Vec<Subject> = package.then(|| Subject::Package(text.to_owned())).into_iter().collect();
     let names = |path: &StorePath, key: &str| {
         [path.as_str(), path.hash_part(), path.name(), key].contains(&text)
+            || roots(inquiry).any(|root| root.attribute == text && root.path == *path)
             || plywood_core::nix::DrvName::split(path.name()).name == text
     };
     for (path, planned) in inquiry.plan.nix.iter().flat_map(|nix| &nix.paths) {
@@ -102,5 +105,6 @@ fn most_alike(inquiry: &Inquiry<'_>, text: &str) -> Option<String> {
         let distance = strsim::damerau_levenshtein(text, &name);
         (distance * 3 <= name.len().max(3)).then_some((distance, name))
     };
-    packages.chain(keys).filter_map(near).min().map(|(_, name)| name)
+    let attributes = roots(inquiry).map(|root| root.attribute.clone());
+    packages.chain(keys).chain(attributes).filter_map(near).min().map(|(_, name)| name)
 }
