@@ -18,7 +18,7 @@ let
   inherit (builtins)
     attrNames attrValues concatMap concatStringsSep elem elemAt filter foldl' fromTOML genericClosure head isAttrs isInt isList
     isString listToAttrs map mapAttrs match readFile removeAttrs replaceStrings split tail toFile toJSON toString
-    tryEval;
+    tryEval typeOf;
 
   toml = fromTOML (readFile manifest);
   sets = toml.sets or { };
@@ -95,6 +95,13 @@ let
           }
         );
 
+      packagesOfText =
+        text:
+        let
+          packages = importText text pkgs;
+        in
+        if isList packages then packages else throw "the expression gives a ${typeOf packages}, not a list of packages";
+
       isPackage = value: (tryEval (isAttrs value && (value.type or null) == "derivation")).value;
 
       # What a set or shell names, each as `{ attribute; package; }` or `{ attribute; missing; known; }`.
@@ -110,7 +117,7 @@ let
         ) (table.packages or [ ])
         ++ (
           if table ? expression then
-            map (package: { attribute = "expression"; inherit package; }) (importText table.expression pkgs)
+            map (package: { attribute = "expression"; inherit package; }) (packagesOfText table.expression)
           else
             [ ]
         );

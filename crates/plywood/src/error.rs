@@ -186,6 +186,8 @@ impl Error {
         match self {
             Error::NoManifest { .. } | Error::Manifest { .. } | Error::UnknownImage(_) => true,
             Error::ImageExists { .. } | Error::NoStorePath { .. } => true,
+            Error::Lock(error) => error.is_usage(),
+            Error::Push(error) => error.is_usage(),
             Error::Why(error) => error.is_usage(),
             Error::Publish(error) => error.is_usage(),
             Error::Attest(error) => error.is_usage(),

@@ -7,6 +7,7 @@ use clap::Args;
 use plywood::build::{BuildOptions, BuildReport, BuiltPlatform, LayerOrigin, Output, StorePathImage, build};
 use plywood::engine::EngineKind;
 use plywood::publish::matrix;
+use plywood_core::manifest::ImageName;
 use plywood_core::platform::Platform;
 
 use crate::commands::lock;
@@ -56,17 +57,17 @@ pub(crate) struct BuildArgs {
     #[arg(long)]
     explain: bool,
     /// Print images × platforms as a CI matrix, and build nothing
-    #[arg(long, conflicts_with_all = ["output", "load", "explain"])]
+    #[arg(long, conflicts_with_all = ["output", "load", "explain", "store_paths"])]
     matrix: bool,
     /// Use N threads [default: one per processor]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Make one image of store path P and all it needs instead (repeatable); needs no lock
-    #[arg(long = "store-path", value_name = "P", requires = "name", conflicts_with = "images")]
+    #[arg(long = "store-path", value_name = "P", requires = "name", conflicts_with_all = ["images", "all_platforms"])]
     store_paths: Vec<String>,
     /// What to call the image of --store-path
     #[arg(long, value_name = "NAME", requires = "store_paths")]
-    name: Option<String>,
+    name: Option<ImageName>,
     /// The image of the workspace to put --store-path on [default: none, and no manifest is needed]
     #[arg(long, value_name = "IMAGE", requires = "store_paths")]
     from: Option<String>,

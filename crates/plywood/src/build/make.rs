@@ -40,7 +40,7 @@ pub(super) fn make(options: &BuildOptions, workspace: &Workspace, events: &dyn E
     let known = Known::default();
     let (manifest, (ensured, images)) = if let Some(wanted) = &options.store_paths {
         let (manifest, ensured) = store_paths::ensure(wanted, options, workspace, events)?;
-        let images = vec![wanted.name.clone()];
+        let images = vec![wanted.name.to_string()];
         let options = BuildOptions { images, locked: true, ..options.clone() };
         let images = build_locked(&store, &options, workspace, &manifest, &ensured, &known, events)?;
         (manifest, (ensured, images))

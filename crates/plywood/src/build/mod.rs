@@ -22,6 +22,7 @@ mod write;
 
 use std::num::NonZeroUsize;
 
+use plywood_core::manifest::ImageName;
 use plywood_core::platform::Platform;
 
 pub use error::BuildError;
@@ -62,10 +63,10 @@ pub struct BuildOptions {
 }
 
 /// An image of store paths that are named directly.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorePathImage {
     /// What it is called.
-    pub name: String,
+    pub name: ImageName,
     /// The store paths, as people name them: absolute, by base name, or links to them.
     pub paths: Vec<String>,
     /// The image of the workspace that it is built on; none when `None`, and then no manifest is needed either.

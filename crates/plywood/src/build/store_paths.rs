@@ -22,6 +22,9 @@ use crate::nix::{PathInfo, Sources};
 use crate::pull;
 use crate::workspace::{MANIFEST_NAME, Workspace};
 
+/// The set of the image: there is one such image in a build.
+const SET: &str = "plywood-store-paths";
+
 /// The manifest with the image added, and a lock that has it.
 ///
 /// # Errors
@@ -37,8 +40,8 @@ pub(super) fn ensure(
         manifest => Some(manifest?),
     };
     if let Some(manifest) = &before {
-        if manifest.resolve(&wanted.name).is_ok() {
-            return Err(Error::ImageExists { image: wanted.name.clone() });
+        if manifest.resolve(wanted.name.as_str()).is_ok() {
+            return Err(Error::ImageExists { image: wanted.name.to_string() });
         }
         wanted.from.as_deref().map(|from| manifest.resolve(from)).transpose()?;
     }
@@ -57,9 +60,9 @@ pub(super) fn ensure(
     let previous = PreviousLayout::of(&ensured.lock, platform);
     let roots = wanted.paths.iter().map(|path| store_path(path)).collect::<Result<Vec<_>, _>>()?;
     let infos = Sources::from_workspace(workspace, &manifest, events)?.closure_at_hand(&roots)?;
-    add(&mut ensured.lock, manifest.resolve(&wanted.name)?, platform, &roots, infos.into_values());
+    add(&mut ensured.lock, manifest.resolve(wanted.name.as_str())?, platform, &roots, infos.into_values());
     let over = pull::with_facts(&manifest, &ensured.lock.bases, platform);
-    let chain = chain(&manifest, &wanted.name)?.into_iter();
+    let chain = chain(&manifest, wanted.name.as_str())?.into_iter();
     let chain: Vec<&ResolvedImage> = chain.map(|image| over.get(&image.name).unwrap_or(image)).collect();
     let layout = lock::lay_out(&ensured.lock, &chain, platform, previous)?;
     ensured.lock.layouts.insert(platform, layout);
@@ -73,16 +76,15 @@ fn manifest_text(wanted: &StorePathImage, workspace: Option<&Workspace>) -> Resu
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut text = match workspace {
         Some(workspace) => workspace.manifest_text()?,
-        None => format!("[workspace]\nname = {}\n", quoted(name)),
+        None => format!("[workspace]\nname = {}\n", quoted(name.as_str())),
     };
     let base = from.as_deref().map_or("debian = false".to_owned(), |from| format!("from = {}", quoted(from)));
-    let set = quoted(&set_name(name));
-    text.push_str(&format!("\n[sets.{set}]\npackages = []\n\n[images.{}]\n{base}\nsets = [{set}]\n", quoted(name)));
+    let set = quoted(SET);
+    text.push_str(&format!(
+        "\n[sets.{set}]\npackages = []\n\n[images.{}]\n{base}\nsets = [{set}]\n",
+        quoted(name.as_str())
+    ));
     Ok(text)
-}
-
-fn set_name(image: &str) -> String {
-    format!("store-paths-{image}")
 }
 
 /// A store path as people name one: absolute, by its base name, as a path below it, or as a link to one such as `result`.
@@ -130,7 +132,7 @@ fn add(
         priority: LockedRoot::DEFAULT_PRIORITY,
     };
     let set = LockedSet { inputs: Digest::of(b""), roots: unique.iter().map(root).collect() };
-    if let Ok(name) = set_name(image.name.as_str()).parse::<SetName>() {
+    if let Ok(name) = SET.parse::<SetName>() {
         locked.sets.insert(name, set);
     }
 }

@@ -153,6 +153,11 @@ pub enum LockError {
 }
 
 impl LockError {
+    /// Whether what was asked for is wrong.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::UnknownSubject { .. } | Self::Eval(EvalError::NoInput { .. }))
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -135,6 +135,7 @@ fn one_part_is_locked_and_the_rest_is_left() {
     assert_eq!(report.reasons, ["the set `python` is asked for differently for linux/amd64"]);
     let unknown = lab.lock(only(&["sets.pyhton"])).expect_err("no such set");
     assert_eq!(unknown.to_string(), "there is no `sets.pyhton` in plywood.toml");
+    assert!(unknown.is_usage());
 }
 
 #[test]
@@ -176,6 +177,12 @@ fn an_input_is_overridden_without_being_locked() {
     let Some(set) = set() else { return };
     // As `infra/` has it, the input is on a host that cannot be reached here.
     let lab = Lab::without_input(MANIFEST);
+    let mut mistaken = overriding(set);
+    mistaken.nix.override_inputs.insert("nixpgks".to_owned(), set.url());
+    let error = lab.lock(mistaken).expect_err("no such input");
+    assert_eq!(chain(&error), "the flake has no input `nixpgks` for another to stand in for");
+    assert!(error.is_usage() && !lab.path().join("plywood.lock").exists());
+
     lab.must_lock(overriding(set));
     assert!(!lab.path().join("flake.lock").exists());
     assert_eq!(lab.platform(AMD64).sets.len(), 2);
@@ -235,6 +242,16 @@ fn what_is_at_fault_is_named_with_its_place() {
     check("\"cacert\"", "\"python312Packages\"", &["`python312Packages` of the set `python` is no package but a set"]);
     check("pkgs.git", "pkgs.gitt", &["cannot evaluate the set `tools` for linux/amd64", "gitt"]);
     check("pkgs: [ pkgs.git ]", "pkgs: [ pkgs.git", &["cannot evaluate the set `tools`", "syntax error"]);
+    check(
+        "pkgs: [ pkgs.git ]",
+        "pkgs: pkgs.git",
+        &["set `tools`", "the expression gives a set, not a list of packages"],
+    );
+    check(
+        "pkgs: [ pkgs.git ]",
+        "pkgs: [ (pkgs.runCommand \\\"broken\\\" { } \\\"exit 7\\\") ]",
+        &["cannot get what the sets and shells name", "-broken.drv", "plywood lock --verbose"],
+    );
     let unfree = "pkgs: [ (pkgs.git.overrideAttrs (old: { meta = old.meta // { license = { free = false; }; }; })) ]";
     check("pkgs: [ pkgs.git ]", unfree, &["line 11: `expression` of the set `tools`", "cannot be evaluated", "unfree"]);
     let renamed = "pkgs: [ (throw \\\"gti has been renamed\\\") ]";

@@ -86,6 +86,11 @@ impl<'e> Nix<'e> {
 
     /// Runs `nix` or `nix-store`, which `arguments` begin with, and gives what it prints.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, EvalError> {
+        self.run_as(&arguments.iter().take(3).copied().collect::<Vec<_>>().join(" "), arguments)
+    }
+
+    /// The same, with what errors call it.
+    pub(super) fn run_as(&self, operation: &str, arguments: &[&str]) -> Result<Vec<u8>, EvalError> {
         let (program, arguments) = arguments.split_first().unwrap_or((&"nix", &[]));
         let mut words: Vec<OsString> = vec![(*program).into()];
         if *program == "nix" {
@@ -103,8 +108,7 @@ impl<'e> Nix<'e> {
             }
             Place::Container(container) => container.command(&words),
         };
-        let operation = format!("{program} {}", arguments.iter().take(2).copied().collect::<Vec<_>>().join(" "));
-        run(&mut command, &operation, self.events)
+        run(&mut command, operation, self.events)
     }
 
     /// The file at a path in the store of this Nix; `None` when it is not there.
@@ -179,6 +183,9 @@ fn run(command: &mut Command, operation: &str, events: &dyn Events) -> Result<Ve
         (read.map(|_| answer), listening.join().unwrap_or_default())
     });
     let status = child.wait().map_err(failed)?;
+    if let Some(input) = unknown_input(&said) {
+        return Err(EvalError::NoInput { input });
+    }
     match status.success() {
         true => answer.map_err(failed),
         false => {
@@ -186,6 +193,13 @@ fn run(command: &mut Command, operation: &str, events: &dyn Events) -> Result<Ve
             Err(EvalError::Failed { operation, status, source: NixComplaint::of(&said) })
         }
     }
+}
+
+/// The input that Nix was to override and that the flake does not have (Nix, `src/libexpr/flake/flake.cc`, `lockFlake`).
+fn unknown_input(said: &str) -> Option<String> {
+    let line = said.lines().find(|line| line.contains("' does not match any input"))?;
+    let flag = line.split_once("'--override-input ")?.1;
+    Some(flag.split(' ').next().unwrap_or_default().to_owned())
 }
 
 /// Tells what Nix says line by line, and keeps the end of it.

@@ -57,6 +57,15 @@ pub enum EvalError {
     /// `flake.lock` lacks an input that cannot be had.
     #[error("cannot lock the inputs of the flake")]
     Inputs(#[source] Box<EvalError>),
+    /// An input is to be overridden that the flake does not have, which Nix says and lets pass.
+    #[error("the flake has no input `{input}` for another to stand in for")]
+    NoInput {
+        /// The input as asked for.
+        input: String,
+    },
+    /// Nix cannot build what a set or shell names.
+    #[error("cannot get what the sets and shells name")]
+    Realise(#[source] Box<EvalError>),
     /// Nix failed.
     #[error("{operation} failed ({status})")]
     Failed {
@@ -229,6 +238,8 @@ impl EvalError {
             Self::Refused { .. } => Some("allow it by name in the `config` of flake.nix, or take another package".to_owned()),
             Self::Subject { source, .. } => source.hint(),
             Self::NotSubstitutable { .. } => Some("lock on a machine of that platform, or `plywood cache push` there".to_owned()),
+            Self::NoInput { .. } => Some("`inputs` of flake.nix says which there are".to_owned()),
+            Self::Realise(_) => Some("`plywood lock --verbose` shows what its builder says".to_owned()),
             Self::Values(_) => Some("use the nix/plywood.nix that comes with this plywood in flake.nix".to_owned()),
             Self::Failed { source, .. } if source.says("attribute 'lib") || source.says("does not provide attribute") => {
                 Some("flake.nix must give what nix/plywood.nix gives: `outputs = inputs: import ./nix/plywood.nix { … }`".to_owned())

@@ -138,6 +138,7 @@ impl<'e> Evaluator<'e> {
         let _task = Task::start(self.nix.events, format!("Asking Nix for {platform}"), None, Unit::Items);
         match self.attribute(platform, "values", &[]) {
             Ok(json) => Values::parse(&json),
+            Err(error @ EvalError::NoInput { .. }) => Err(error),
             Err(error) => Err(fault::explain(self, platform, manifest, error)),
         }
     }
@@ -158,7 +159,7 @@ impl<'e> Evaluator<'e> {
     pub(crate) fn realise(&self, wanted: &[(StorePath, String)]) -> Result<(), EvalError> {
         let installables: Vec<String> =
             wanted.iter().map(|(derivation, output)| format!("{}!{output}", derivation.absolute())).collect();
-        self.realise_all(&installables)
+        self.realise_all(&installables).map_err(|source| EvalError::Realise(Box::new(source)))
     }
 
     /// Makes sure that a path is in Nix's store, from substituters alone.
@@ -187,7 +188,8 @@ impl<'e> Evaluator<'e> {
         let _task = Task::start(self.nix.events, "Getting store paths with Nix", None, Unit::Items);
         let mut arguments = vec!["nix-store", "--realise"];
         arguments.extend(installables.iter().map(String::as_str));
-        self.nix.run(&arguments).map(drop)
+        // Those named first are not those at fault, which Nix names itself.
+        self.nix.run_as("nix-store --realise", &arguments).map(drop)
     }
 
     /// A derivation in Nix's store; `None` when it is not there.
