@@ -217,6 +217,24 @@ fn files_that_nobody_added_to_git_count() {
 }
 
 #[test]
+fn a_flake_in_a_folder_below_sees_the_whole_workspace() {
+    let (true, Some(set)) = (require(&["git"]), set()) else { return };
+    let manifest = MANIFEST.replace("[sets.python]", "[nix]\nflake = \"nïx/a b\"\n\n[sets.python]");
+    let lab = Lab::new(set, &manifest);
+    let flake = std::fs::read_to_string(lab.path().join("flake.nix")).expect("the flake");
+    let flake = flake.replace("./nix/", "../../nix/").replace("./plywood.toml", "../../plywood.toml");
+    std::fs::remove_file(lab.path().join("flake.nix")).expect("removed");
+    lab.write("nïx/a b/flake.nix", &flake);
+    lab.write(".gitignore", "*.toml\n");
+    lab.must_lock(LockOptions::default());
+    assert!(lab.path().join("nïx/a b/flake.lock").is_file() && !lab.path().join(".git").exists());
+    assert_eq!(lab.platform(AMD64).sets.len(), 2);
+    assert_eq!(lab.must_lock(check()).outcome, LockOutcome::Unchanged);
+    lab.edit("nix/environment.sh", "export PATH", "# Changed.\nexport PATH");
+    assert_eq!(lab.must_lock(check()).outcome, LockOutcome::Stale, "a file that the flake names");
+}
+
+#[test]
 fn what_is_at_fault_is_named_with_its_place() {
     let Some(set) = set() else { return };
     let lab = Lab::new(set, MANIFEST);

@@ -104,6 +104,9 @@ impl<'e> Nix<'e> {
             Place::Host { .. } => {
                 let mut command = Command::new(program);
                 command.args(words.iter().skip(1)).env_remove("NIX_PATH");
+                for variable in snapshot::GIT_PLACES {
+                    command.env_remove(variable);
+                }
                 command
             }
             Place::Container(container) => container.command(&words),

@@ -98,6 +98,8 @@ impl Container {
         }
         let passed_on = PASSED_ON.iter().filter(|name| std::env::var_os(name).is_some());
         command.args(passed_on.map(|name| format!("--env={name}"))).arg("--env=HOME=/tmp");
+        // The workspace's copy may belong to somebody who has another uid in the container.
+        command.args(["COUNT=1", "KEY_0=safe.directory", "VALUE_0=*"].map(|set| format!("--env=GIT_CONFIG_{set}")));
         let (program, arguments) = words.split_first().map_or((None, words), |(program, rest)| (Some(program), rest));
         command.arg("--entrypoint").args(program).arg(&self.image).args(arguments);
         command

@@ -228,6 +228,9 @@ impl EvalError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoFlake { .. } => Some("write a flake there, or name its folder: [nix] with flake = \"…\"".to_owned()),
+            Self::Start { program, .. } if program == "git" => {
+                Some("install git, or have flake.nix beside plywood.toml".to_owned())
+            }
             Self::NoNix => Some("install Nix 2.8 or later, or podman or Docker for `--nix container`".to_owned()),
             Self::NoImage => Some("add the package \"nix-bin\" to an image, or install Nix".to_owned()),
             Self::TooOld { .. } => Some("update Nix, or try `plywood lock --nix container`".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,12 +10,16 @@ use ignore::WalkBuilder;
 use plywood_core::manifest::Manifest;
 
 use super::EvalError;
+use super::error::NixComplaint;
 use crate::Error;
 use crate::events::{Event, Events};
 use crate::workspace::{MANIFEST_NAME, OUTPUT_NAME, Workspace};
 
 /// Above this many bytes a person should know that Nix copies all of them into its store.
 const LARGE: u64 = 64 << 20;
+
+/// What leads Git to another tree than that of its folder (git(1), "The Git Repository").
+pub(super) const GIT_PLACES: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
 /// A copy of a workspace; it is removed when this is dropped.
 #[derive(Debug)]
@@ -46,6 +51,9 @@ impl Snapshot {
             )));
         }
         let flake = manifest.nix().and_then(|nix| nix.flake.as_ref()).map_or(".", |flake| flake.as_str()).to_owned();
+        if flake != "." {
+            add_to_git(&folder)?;
+        }
         Ok(Self { temporary, folder, flake })
     }
 
@@ -70,6 +78,26 @@ impl Drop for Snapshot {
         // Folders of the workspace may have been made read-only; that is no reason to leave the copy behind.
         let _ = fs::remove_dir_all(self.temporary.path());
     }
+}
+
+/// Makes the copy a Git tree: of those alone Nix takes a flake out of a folder below and leaves it the rest, from 2.8 on.
+fn add_to_git(folder: &Utf8Path) -> Result<(), EvalError> {
+    for arguments in [&["init", "--quiet", "--template="][..], &["add", "--all", "--force", "."][..]] {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(folder).args(["-c", "core.autocrlf=false", "-c", "advice.addEmbeddedRepo=false"]);
+        // Set where a hook of Git runs plywood.
+        for variable in GIT_PLACES {
+            command.env_remove(variable);
+        }
+        let failed = |source| EvalError::Start { program: "git".to_owned(), source };
+        let output = command.args(arguments).stdin(Stdio::null()).output().map_err(failed)?;
+        if !output.status.success() {
+            let operation = format!("git {}", arguments.join(" "));
+            let source = NixComplaint::of(&String::from_utf8_lossy(&output.stderr));
+            return Err(EvalError::Failed { operation, status: output.status, source });
+        }
+    }
+    Ok(())
 }
 
 /// Copies what counts; gives how many bytes that is.
@@ -123,10 +151,13 @@ fn age(file: &File) -> io::Result<()> {
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
 }
 
-/// The flake in a folder below `folder`, as `path:` names it.
+/// The flake in the copy at `folder`, as Nix names it. A `path:` cannot lead to a flake below it (Nix 2.8, `path.cc`).
 pub(super) fn reference(folder: &Utf8Path, flake: &str) -> String {
-    let directory = if flake == "." { String::new() } else { format!("?dir={}", encoded(flake)) };
-    format!("path:{}{directory}", encoded(folder.as_str()))
+    let folder = encoded(folder.as_str());
+    match flake {
+        "." => format!("path:{folder}"),
+        below => format!("git+file://{folder}?dir={}", encoded(below)),
+    }
 }
 
 /// Percent-encoded but for what a path may have as it is (RFC 3986, "unreserved" and the slash).
@@ -143,8 +174,8 @@ mod tests {
     fn flakes_are_named_as_urls() {
         for (folder, flake, expect) in [
             ("/tmp/a", ".", "path:/tmp/a"),
-            ("/tmp/a b", "nix", "path:/tmp/a%20b?dir=nix"),
-            ("/tmp/é#?", "x y", "path:/tmp/%C3%A9%23%3F?dir=x%20y"),
+            ("/tmp/a b", "nix", "git+file:///tmp/a%20b?dir=nix"),
+            ("/tmp/é#?", "x y", "git+file:///tmp/%C3%A9%23%3F?dir=x%20y"),
         ] {
             assert_eq!(reference(Utf8Path::new(folder), flake), expect);
         }
