@@ -329,6 +329,9 @@ fn a_flake_of_another_make_is_told_what_it_lacks() {
     lab.write("flake.nix", "{ outputs = inputs: { }; }");
     let said = lab.fault(MANIFEST);
     assert!(said.contains("nix/plywood.nix"), "{said}");
+    lab.write("flake.nix", "{ outputs = inputs: { }; } }");
+    let said = lab.fault(MANIFEST);
+    assert!(said.contains("syntax error") && !said.contains("--only"), "{said}");
     std::fs::remove_file(lab.path().join("flake.nix")).expect("removed");
     assert!(lab.fault(MANIFEST).contains("no flake.nix"));
 }

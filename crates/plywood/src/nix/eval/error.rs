@@ -224,6 +224,11 @@ impl NixComplaint {
 }
 
 impl EvalError {
+    /// Whether Nix says this.
+    fn says(&self, words: &str) -> bool {
+        matches!(self, Self::Failed { source, .. } if source.says(words))
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -246,6 +251,10 @@ impl EvalError {
             Self::Values(_) => Some("use the nix/plywood.nix that comes with this plywood in flake.nix".to_owned()),
             Self::Failed { source, .. } if source.says("attribute 'lib") || source.says("does not provide attribute") => {
                 Some("flake.nix must give what nix/plywood.nix gives: `outputs = inputs: import ./nix/plywood.nix { … }`".to_owned())
+            }
+            Self::Inputs(source) if source.says("syntax error") => None,
+            Self::Inputs(source) if source.says("/nix/var") => {
+                Some("this user cannot use the machine's store: try `plywood lock --nix container`".to_owned())
             }
             Self::Inputs(_) => {
                 Some("images without anything of Nix are locked by `plywood lock --only images.NAME`".to_owned())
