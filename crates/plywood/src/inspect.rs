@@ -2,7 +2,7 @@
 
 use plywood_core::digest::Digest;
 use plywood_core::inspect::{Fault, InstalledPackage, Subject, inspect as check, installed_packages};
-use plywood_core::oci::ImageConfig;
+use plywood_core::oci::{ImageConfig, RuntimeConfig};
 use plywood_core::platform::Platform;
 use plywood_core::tree::{NoPackedContent, Tree, TreePath};
 use plywood_oci::layout::{ImageLayout, LayoutImage};
@@ -123,10 +123,22 @@ fn subject<'t>(tree: &'t Tree, platform: Platform, config: &ImageConfig, other_u
     subject.user = config.user.clone();
     subject.workdir = config.working_dir.clone();
     subject.labels = config.labels.clone();
+    subject.started = started(config);
     let variable = |entry: &String| entry.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     subject.env = config.env.iter().filter_map(variable).collect();
     subject.other_uid = other_uid.unwrap_or(subject.other_uid);
     subject
+}
+
+/// The first word of the image's command, and of its health check.
+fn started(config: &RuntimeConfig) -> Vec<String> {
+    let command = config.entrypoint.iter().chain(&config.cmd).flatten().next();
+    let check = config.healthcheck.iter().filter_map(|check| match check.test.first()?.as_str() {
+        "CMD" => check.test.get(1).cloned(),
+        "CMD-SHELL" => Some("/bin/sh".to_owned()),
+        _ => None,
+    });
+    command.cloned().into_iter().chain(check).collect()
 }
 
 /// The layers with what the steps of the history that made them say.
@@ -173,5 +185,19 @@ mod tests {
         {
             assert_eq!(short_name(reference), expect);
         }
+    }
+
+    #[test]
+    fn the_first_words_are_what_an_engine_starts() {
+        let check = |json: &str, expect: &[&str]| {
+            let config: RuntimeConfig = serde_json::from_str(json).expect(json);
+            assert_eq!(started(&config), expect, "{json}");
+        };
+        check("{}", &[]);
+        check(r#"{"Cmd":["python3","-q"]}"#, &["python3"]);
+        check(r#"{"Entrypoint":["/entry"],"Cmd":["python3"]}"#, &["/entry"]);
+        check(r#"{"Entrypoint":[],"Cmd":["python3"],"Healthcheck":{"Test":["NONE"]}}"#, &["python3"]);
+        check(r#"{"Healthcheck":{"Test":["CMD","curl","-f"]}}"#, &["curl"]);
+        check(r#"{"Healthcheck":{"Test":["CMD-SHELL","curl -f x"]}}"#, &["/bin/sh"]);
     }
 }

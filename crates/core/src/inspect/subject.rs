@@ -26,6 +26,8 @@ pub struct Subject<'i> {
     pub env: BTreeMap<String, String>,
     /// The working directory; empty for the root.
     pub workdir: String,
+    /// The programs that engines start, each the first word of a command: that of the image and its health check.
+    pub started: Vec<String>,
     /// The labels.
     pub labels: BTreeMap<String, String>,
     /// The uid and gid that an editor would give the user (dev containers: `updateRemoteUserUID`).
@@ -43,6 +45,7 @@ impl<'i> Subject<'i> {
             user: String::new(),
             env: BTreeMap::new(),
             workdir: String::new(),
+            started: Vec::new(),
             labels: BTreeMap::new(),
             other_uid: 1001,
             accounts: Accounts::read(tree, contents),

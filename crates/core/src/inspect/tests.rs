@@ -139,6 +139,17 @@ fn a_configuration_that_does_not_fit_is_found() {
     check(&["other-uid"], &|subject| {
         subject.labels.insert("devcontainer.metadata".to_owned(), "[]".to_owned());
     });
+    for (program, expect) in [
+        ("bash", &[][..]),
+        ("/bin/sh", &[]),
+        ("./mounted", &[]),
+        ("nope", &["command"]),
+        ("/bin/nope", &["command"]),
+        ("/etc/passwd", &["command"]),
+        ("", &["command"]),
+    ] {
+        check(expect, &|subject| subject.started.push(program.to_owned()));
+    }
     check(&["other-uid"], &|subject| subject.other_uid = 0);
     check(&[], &|subject| subject.other_uid = 1000);
 }

@@ -72,6 +72,12 @@ pub(super) const ALL: &[Rule] = &[
         check: programs::path,
     },
     Rule {
+        id: "command",
+        holds: "what an engine starts is there: the image's command and its health check",
+        hint: "add its package; a health check that is a line needs /bin/sh, which `nix = { sh = true }` takes from a package of Nix",
+        check: programs::command,
+    },
+    Rule {
         id: "env-program",
         holds: "scripts find /usr/bin/env and /bin/sh",
         hint: "add the packages coreutils and dash",

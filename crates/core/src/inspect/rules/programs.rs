@@ -37,6 +37,20 @@ fn appears_later(subject: &Subject<'_>, entry: &str) -> bool {
         .any(|folder| entry.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/')))
 }
 
+pub(super) fn command(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for program in &subject.started {
+        let found = match program.starts_with('/') {
+            true => subject.is_program(program),
+            // It depends on the working directory, which may be mounted.
+            false if program.contains('/') => true,
+            false => subject.has_program(program),
+        };
+        if !found {
+            report.whole(format!("an engine is to start `{program}`, and there is no such program"));
+        }
+    }
+}
+
 pub(super) fn env(subject: &Subject<'_>, report: &mut Report<'_>) {
     for program in ["/usr/bin/env", "/bin/sh"] {
         // Without Debian either is there only if the manifest asks for it.
