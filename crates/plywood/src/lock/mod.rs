@@ -103,7 +103,20 @@ pub fn lock(options: &LockOptions, workspace: &Workspace, events: &dyn Events) -
             &Lockfile::default(),
         ));
     }
-    Ok(renew(&manifest, old, reasons, (options, &scope), workspace, events)?.1)
+    let before = old.as_ref().map(|(lock, _)| lock.clone());
+    let (new, report) = renew(&manifest, old, reasons, (options, &scope), workspace, events)?;
+    if let Upgrade::Packages(names) = &options.upgrade {
+        for name in names.iter().filter(|name| !before.iter().chain([&new]).any(|lock| has(lock, name))) {
+            events.emit(Event::Warning(format!("nothing is locked that is called `{name}`: there is nothing to move")));
+        }
+    }
+    Ok(report)
+}
+
+/// Whether a lock has a Debian package or a base of this name.
+fn has(lock: &Lockfile, name: &str) -> bool {
+    let mut packages = lock.packages.values().flat_map(|packages| packages.keys());
+    packages.any(|package| package.name.as_str() == name) || lock.bases.keys().any(|base| base.to_string() == name)
 }
 
 /// What `lock` is to look at: everything, or what it is asked for alone.

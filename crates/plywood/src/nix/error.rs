@@ -184,6 +184,9 @@ impl Attempts {
     }
 
     fn hint(&self) -> Option<String> {
+        if self.0.is_empty() {
+            return Some("name a binary cache in `nix.substituters`, or leave `nix.local-store` true".to_owned());
+        }
         let any = |test: fn(&SourceFailure) -> bool| self.0.iter().any(|attempt| test(&attempt.failure));
         if any(|failure| matches!(failure, SourceFailure::Untrusted(_))) {
             return Some("if you trust who signed it, add the key to `nix.trusted-public-keys`".to_owned());

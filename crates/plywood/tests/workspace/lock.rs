@@ -95,6 +95,9 @@ fn upgrades_move_what_they_name_or_everything() {
     move_on(&mut fixture, true);
     assert_eq!(lock(&fixture, &LockOptions::default()).outcome, LockOutcome::Unchanged);
     assert_eq!(changes(&lock(&fixture, &upgrade(&["hello"]))), ["hello: 1 -> 2"]);
+    assert!(fixture.events.warnings().is_empty(), "{:?}", fixture.events.warnings());
+    assert_eq!(changes(&lock(&fixture, &upgrade(&["helo", "hello"]))), [""; 0]);
+    assert_eq!(fixture.events.warnings(), ["nothing is locked that is called `helo`: there is nothing to move"]);
     let everything = LockOptions { upgrade: Upgrade::Everything, ..LockOptions::default() };
     let report = lock(&fixture, &everything);
     assert_eq!(changes(&report), ["greeting: 1 -> 2", "world: 1 -> 2"]);

@@ -119,6 +119,7 @@ impl PushError {
             Self::NoKey => Some(format!(
                 "name its file with {SECRET_KEY_VARIABLE}; `nix-store --generate-binary-cache-key NAME SECRET PUBLIC` makes one"
             )),
+            Self::NoLocalStore => Some("push where Nix has built, with `local-store` under [nix] true".to_owned()),
             Self::Key { .. } => Some("the file holds NAME:BASE64, as Nix writes it".to_owned()),
             Self::Local(error) => error.hint(),
             Self::Unknown(_) => {
