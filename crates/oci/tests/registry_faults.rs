@@ -77,6 +77,22 @@ fn token_login(read_only: bool) -> Login {
 }
 
 #[test]
+fn who_writes_the_same_manifest_at_the_same_time_is_no_hindrance() {
+    let registry = TestRegistry::start();
+    let repository = repository(&registry, config(), "team/app");
+    // As Docker's registry answers while it writes what it has of the manifest.
+    let codes =
+        ["DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN"].map(|code| format!(r#"{{"code": "{code}", "message": "x"}}"#));
+    let busy = RegistryFault::Status(400, format!(r#"{{"errors": [{}]}}"#, codes.join(", ")));
+    let index = to_json(&plywood_core::oci::ImageIndex::new(Vec::new(), BTreeMap::new()));
+    let put = || repository.put_manifest(&Digest::of(&index).into(), &MediaType::IMAGE_INDEX, &index);
+    registry.fail_once("PUT", "/manifests/", busy.clone());
+    assert_eq!(put().expect("taken"), Digest::of(&index));
+    registry.fail_always("PUT", "/manifests/", busy);
+    assert!(matches!(put().expect_err("refused").failure, Failure::ManifestInvalid { .. }));
+}
+
+#[test]
 fn what_may_pass_is_tried_again() {
     let registry = TestRegistry::start();
     let digest = registry.add_manifest("app", Some("1"), MediaType::IMAGE_MANIFEST.as_str(), &empty_manifest());

@@ -262,6 +262,8 @@ impl Failure {
             Self::Server { status, .. } => !matches!(status, 501 | 505),
             Self::Unreachable { .. } | Self::Stalled(_) | Self::Transport(_) | Self::Closed { .. } => true,
             Self::TooManyRequests { .. } => true,
+            // The digest is of the very bytes that were sent. Docker's registry says this while somebody else writes the same manifest.
+            Self::ManifestInvalid { said } => said.has(&ErrorCode::DigestInvalid),
             _ => false,
         }
     }
