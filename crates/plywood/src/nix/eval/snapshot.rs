@@ -13,6 +13,7 @@ use super::EvalError;
 use super::error::NixComplaint;
 use crate::Error;
 use crate::events::{Event, Events};
+use crate::interrupt::{Registration, undo_on_interrupt};
 use crate::workspace::{MANIFEST_NAME, OUTPUT_NAME, Workspace};
 
 /// Above this many bytes a person should know that Nix copies all of them into its store.
@@ -21,12 +22,17 @@ const LARGE: u64 = 64 << 20;
 /// What leads Git to another tree than that of its folder (git(1), "The Git Repository").
 pub(super) const GIT_PLACES: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
+/// What the folders of copies begin with.
+const PREFIX: &str = "flake-";
+
 /// A copy of a workspace; it is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     temporary: tempfile::TempDir,
     folder: Utf8PathBuf,
     flake: String,
+    _lock: File,
+    _undo: Registration,
 }
 
 impl Snapshot {
@@ -39,10 +45,11 @@ impl Snapshot {
         fs::create_dir_all(workspace.cache()).map_err(|source| failed(workspace.cache(), source))?;
         // Links on the way to a flake are errors to some versions of Nix.
         let cache = workspace.cache().canonicalize_utf8().map_err(|source| failed(workspace.cache(), source))?;
-        let temporary = tempfile::Builder::new().prefix("flake-").tempdir_in(&cache);
-        let temporary = temporary.map_err(|source| failed(&cache, source))?;
+        let (temporary, lock) = folder_in(&cache).map_err(|source| failed(&cache, source))?;
         let folder = Utf8PathBuf::try_from(temporary.path().to_owned())
             .map_err(|error| failed(&cache, io::Error::other(error)))?;
+        let doomed = folder.clone();
+        let undo = undo_on_interrupt(move || drop(fs::remove_dir_all(doomed)));
         let size = copy(workspace.directory(), &folder).map_err(|(path, source)| failed(&path, source))?;
         if size > LARGE {
             let megabytes = size / 1_000_000;
@@ -54,7 +61,7 @@ impl Snapshot {
         if flake != "." {
             add_to_git(&folder)?;
         }
-        Ok(Self { temporary, folder, flake })
+        Ok(Self { temporary, folder, flake, _lock: lock, _undo: undo })
     }
 
     /// Where the copy is.
@@ -77,6 +84,26 @@ impl Drop for Snapshot {
     fn drop(&mut self) {
         // Folders of the workspace may have been made read-only; that is no reason to leave the copy behind.
         let _ = fs::remove_dir_all(self.temporary.path());
+    }
+}
+
+/// A new folder in the cache that is locked while it is used; those that nobody has locked were left by processes that died.
+fn folder_in(cache: &Utf8Path) -> io::Result<(tempfile::TempDir, File)> {
+    for entry in fs::read_dir(cache)?.filter_map(Result::ok) {
+        let left_over = || File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok());
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && left_over() {
+            // A failure means that another was faster.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    loop {
+        let temporary = tempfile::Builder::new().prefix(PREFIX).tempdir_in(cache)?;
+        let Ok(lock) = File::open(temporary.path()) else { continue };
+        lock.lock()?;
+        // Between its making and its locking another may have taken it for a dead process's.
+        if temporary.path().exists() {
+            return Ok((temporary, lock));
+        }
     }
 }
 
@@ -178,6 +205,21 @@ mod tests {
             ("/tmp/é#?", "x y", "git+file:///tmp/%C3%A9%23%3F?dir=x%20y"),
         ] {
             assert_eq!(reference(Utf8Path::new(folder), flake), expect);
+        }
+    }
+
+    #[test]
+    fn what_dead_processes_left_is_removed_and_nothing_else() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let cache = Utf8Path::from_path(cache.path()).expect("UTF-8");
+        for name in ["flake-dead/nix", "flakes", "nix"] {
+            fs::create_dir_all(cache.join(name)).expect("made");
+        }
+        let used = folder_in(cache).expect("a folder");
+        let other = folder_in(cache).expect("a folder");
+        assert!(!cache.join("flake-dead").exists());
+        for path in [used.0.path(), other.0.path(), cache.join("flakes").as_ref(), cache.join("nix").as_ref()] {
+            assert!(path.is_dir(), "{}", path.display());
         }
     }
 
