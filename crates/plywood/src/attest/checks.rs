@@ -4,6 +4,7 @@ use plywood_core::attest::{Materials, Provenance, Source};
 use plywood_core::digest::Digest;
 use plywood_core::lockfile::{LockedBases, Lockfile};
 use plywood_core::manifest::Manifest;
+use plywood_core::oci::RepositoryName;
 use plywood_core::platform::Platform;
 use serde::Serialize;
 
@@ -111,18 +112,22 @@ pub(super) struct Here {
     manifest: Manifest,
     lock: Option<(Lockfile, String)>,
     source: Source,
+    /// The image that the repository is named after, where there is one.
+    image: Option<String>,
 }
 
 impl Here {
     /// Reads them; `None` where there is no workspace.
-    pub(super) fn read(workspace: &Workspace) -> Result<Option<Self>, Error> {
+    pub(super) fn read(workspace: &Workspace, repository: &RepositoryName) -> Result<Option<Self>, Error> {
         if !workspace.manifest_path().exists() {
             return Ok(None);
         }
         let manifest = workspace.manifest()?;
         let url = manifest.workspace().source.as_ref().map(ToString::to_string);
         let source = super::source(workspace.directory(), url.as_deref())?;
-        Ok(Some(Self { lock: workspace.lock()?, manifest, source }))
+        let image = repository.path().rsplit('/').next().filter(|name| manifest.resolve(name).is_ok());
+        let image = image.map(str::to_owned);
+        Ok(Some(Self { lock: workspace.lock()?, manifest, source, image }))
     }
 }
 
@@ -156,6 +161,14 @@ fn local(provenance: &Provenance, here: &Here) -> Vec<Check> {
         None => "leave the workspace out with `--no-workspace`".to_owned(),
     };
     let failed = |name, message: &str| Check::new(name, false, message).hint(elsewhere.clone());
+    // Another image of the same team has all signatures too, and is not what the name promises.
+    if let Some(image) = here.image.as_deref().filter(|image| *image != provenance.image()) {
+        let message =
+            format!("it is the image `{}`, and not `{image}` as the repository's name says", provenance.image());
+        return vec![
+            Check::new("image", false, message).hint("find out who put it there, or name it with `--no-workspace`"),
+        ];
+    }
     let parameters = &provenance.build_definition.external_parameters;
     let nothing = LockedBases::default();
     let bases = here.lock.as_ref().map_or(&nothing, |(lock, _)| &lock.bases);

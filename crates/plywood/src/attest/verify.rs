@@ -196,7 +196,7 @@ fn provenances(
     workspace: &Workspace,
     report: &mut VerifyReport,
 ) -> Result<Vec<Provenance>, Error> {
-    let here = if options.workspace { checks::Here::read(workspace)? } else { None };
+    let here = if options.workspace { checks::Here::read(workspace, options.reference.name())? } else { None };
     let best = |trust: &Trust| best(trust, options.builder.as_deref(), here.as_ref());
     let Some(((_, _, root), images)) = judged.split_first() else { return Ok(Vec::new()) };
     let mut chosen = Vec::new();

@@ -278,6 +278,23 @@ fn tag(subject: &Descriptor, suffix: &str) -> Tag {
     format!("sha256-{}.{suffix}", subject.digest.to_hex()).parse().expect("a tag")
 }
 
+/// Another image of the same team has every signature that its own repository gave it, wherever somebody copies it.
+#[test]
+fn another_image_in_the_place_of_one_does_not_hold() {
+    let Some(lab) = Lab::new() else { return };
+    let text = lab.fixture.read("plywood.toml");
+    lab.fixture.write("plywood.toml", &format!("{text}[images.other]\n"));
+    let repository = lab.repository("team/other");
+    let (index, manifest) = lab.push(&repository);
+    for subject in [&index, &manifest] {
+        sign_and_attach(&repository, subject, &lab.key, &lab.provenance()).expect("signed");
+    }
+    let reference = format!("{}/team/other:latest", lab.registry.host());
+    let report = lab.verify(&reference, &lab.public(), false).expect("verified");
+    let failed: Vec<_> = report.checks.iter().filter(|check| check.failed()).collect();
+    assert!(!report.holds && failed.len() == 1 && failed[0].name == "image", "{:#?}", report.checks);
+}
+
 #[test]
 fn another_lock_here_does_not_hold() {
     let Some(mut lab) = Lab::new() else { return };
