@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use plywood_core::digest::{DiffId, Digest, Sha256Hash};
 use plywood_core::item::{EntryKind, ItemId};
@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{Codec, END_OF_ARCHIVE, LayerCompression};
+use crate::fill::fill;
 use crate::hash::{Hasher, Hashing};
 use crate::segment::{Segment, SegmentError};
 use crate::store::{FORMAT_VERSION, Store, StoreError};
@@ -205,18 +206,4 @@ fn hash_uncompressed(directories: &[u8], segments: &[Segment]) -> Result<(DiffId
     let size = hasher.length();
     let hash: Sha256Hash = hasher.finish();
     Ok((DiffId::new(hash), size))
-}
-
-/// Reads until the buffer is full or the input ends.
-fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut length = 0;
-    while length < buffer.len() {
-        match input.read(&mut buffer[length..]) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(length)
 }

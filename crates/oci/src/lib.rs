@@ -6,6 +6,7 @@
 
 pub mod codec;
 pub mod diff;
+mod fill;
 mod hash;
 pub mod image;
 pub mod layer;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use plywood_core::debian::release::UnixTime;
 use plywood_core::digest::FileHash;
 
 use crate::deb::{Deb, DebCompression};
-use crate::files::FileServer;
+use crate::files::{FileServer, write_below};
 use crate::signing::{SIGN_TIME, TestKey};
 
 /// An archive of suites with their packages, of component `main`.
@@ -87,12 +87,7 @@ impl TestArchive {
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_to(&self, folder: &Path) -> io::Result<()> {
-        for (path, bytes) in self.files() {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(folder))?;
-            fs::write(path, bytes)?;
-        }
-        Ok(())
+        write_below(folder, self.files())
     }
 
     /// `Packages` of each architecture, uncompressed and compressed, and whether it can be fetched.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use plywood_core::digest::{NarHash, Sha256Hash};
+use plywood_core::lockfile::{LockedStorePath, PackageAbout};
 use plywood_core::nix::{StoreHash, StorePath};
 
 /// What is at a place of a store path.
@@ -138,6 +139,20 @@ impl TestPath {
         let path = StorePath::new(StoreHash::from_bytes(short), name).expect("a name of a store path");
         let references = references.iter().map(|other| other.path.clone()).collect();
         Self { path, node, references, nar }
+    }
+
+    /// What a lock says of it, when nobody knows of which package it is.
+    pub fn locked(&self) -> LockedStorePath {
+        LockedStorePath {
+            nar_hash: self.nar_hash(),
+            nar_size: self.nar.len() as u64,
+            references: self.references.clone(),
+            deriver: None,
+            pname: None,
+            version: None,
+            local: false,
+            about: PackageAbout::default(),
+        }
     }
 
     /// The hash of its NAR.

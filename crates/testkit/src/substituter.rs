@@ -1,17 +1,16 @@
 //! A binary cache in memory, signed by a key of the test: to be served, or written as a folder, and able to lie.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{fs, io};
 
 use data_encoding::BASE64;
 use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 use plywood_core::digest::{FileHash, NarHash};
 use plywood_core::nix::{Compression, NarInfo, SecretKey, StorePath};
 
-use crate::files::FileServer;
+use crate::files::{FileServer, write_below};
 use crate::http::{Request, Response, Server};
 use crate::store_path::TestPath;
 
@@ -122,12 +121,7 @@ impl TestSubstituter {
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_to(&self, folder: &Path) -> io::Result<()> {
-        for (path, bytes) in self.files() {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(folder))?;
-            fs::write(path, bytes)?;
-        }
-        Ok(())
+        write_below(folder, self.files())
     }
 
     fn entry(&self, path: &TestPath) -> (NarInfo, Vec<u8>) {

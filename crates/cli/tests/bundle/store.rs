@@ -6,9 +6,7 @@ use std::process::Command;
 
 use camino::Utf8PathBuf;
 use plywood_core::digest::Digest;
-use plywood_core::lockfile::{
-    LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedShell, LockedStorePath, Lockfile, PackageAbout,
-};
+use plywood_core::lockfile::{LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedShell, Lockfile};
 use plywood_core::oci::Timestamp;
 use plywood_core::platform::Platform;
 use plywood_testkit::substituter::{test_key, test_key_text};
@@ -35,16 +33,6 @@ pub(crate) fn paths() -> Vec<TestPath> {
 
 /// What a lock has of these paths.
 pub(crate) fn locked_nix(paths: &[TestPath], inputs: Digest) -> LockedNix {
-    let locked = |path: &TestPath| LockedStorePath {
-        nar_hash: path.nar_hash(),
-        nar_size: path.nar.len() as u64,
-        references: path.references.clone(),
-        deriver: None,
-        pname: None,
-        version: None,
-        local: false,
-        about: PackageAbout::default(),
-    };
     let shell = LockedShell {
         inputs,
         roots: vec![LockedRoot {
@@ -59,7 +47,7 @@ pub(crate) fn locked_nix(paths: &[TestPath], inputs: Digest) -> LockedNix {
         develop: BTreeSet::new(),
     };
     let platform = || LockedNixPlatform {
-        paths: paths.iter().map(|path| (path.path.clone(), locked(path))).collect(),
+        paths: paths.iter().map(|path| (path.path.clone(), path.locked())).collect(),
         sets: BTreeMap::new(),
         shells: BTreeMap::from([("work".parse().expect("a name"), shell.clone())]),
     };

@@ -33,9 +33,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let registry = DockerRegistry::start();
-        let prefix = format!("{}/team", registry.host());
         let lab = Lab::new();
-        lab.replace("registry.invalid/team", &prefix);
+        let prefix = lab.publish_to(&registry);
         lab.replace("[images.tiny]\n", "[publish]\ntags = [\"{date}-{commit}\", \"latest\"]\n\n[images.tiny]\n");
         lab.replace("name = \"lab\"\n", "name = \"lab\"\nsource = \"https://example.com/team/lab\"\n");
         let manifest = fs::read_to_string(lab.path("plywood.toml")).expect("a manifest");

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use plywood_testkit::DockerRegistry;
 use plywood_testkit::programs::copy_program;
 pub(crate) use plywood_testkit::{fail, succeed};
 use serde_json::Value;
@@ -46,6 +47,13 @@ impl Lab {
         fs::write(lab.path("plywood.toml"), manifest).expect("written");
         copy_program("cat", lab.path("root").as_std_path());
         lab
+    }
+
+    /// Lets the workspace's images go to a registry; gives what their names begin with.
+    pub(crate) fn publish_to(&self, registry: &DockerRegistry) -> String {
+        let prefix = format!("{}/team", registry.host());
+        self.replace("registry.invalid/team", &prefix);
+        prefix
     }
 
     /// Changes the manifest.

@@ -13,7 +13,7 @@ const WRONG: &str = "wr0ng-s3cret";
 /// The workspace with the registry's prefix.
 fn lab(registry: &DockerRegistry) -> Lab {
     let lab = Lab::new();
-    lab.replace("registry.invalid/team", &format!("{}/team", registry.host()));
+    lab.publish_to(registry);
     lab
 }
 

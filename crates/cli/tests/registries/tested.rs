@@ -19,9 +19,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let registry = DockerRegistry::start();
-        let prefix = format!("{}/team", registry.host());
         let lab = Lab::new();
-        lab.replace("registry.invalid/team", &prefix);
+        let prefix = lab.publish_to(&registry);
         Self { lab, registry, prefix }
     }
 

@@ -10,6 +10,7 @@ use plywood_core::tree::{Meta, TreePath};
 
 use super::header::{BLOCK, padding};
 use super::pax::{Overrides, invalid};
+use crate::fill::fill;
 
 /// The longest pax header or GNU long name, in bytes.
 const MAX_EXTENSION: u64 = 1 << 20;
@@ -63,7 +64,7 @@ impl Header {
     /// The next header; `None` at the end of the archive.
     fn read<R: Read>(archive: &mut Counting<R>) -> io::Result<Option<Self>> {
         let mut block = [0; BLOCK];
-        let length = archive.fill(&mut block)?;
+        let length = fill(archive, &mut block)?;
         if length == 0 || block == [0; BLOCK] {
             return Ok(None);
         }
@@ -149,27 +150,13 @@ struct Counting<R> {
 }
 
 impl<R: Read> Counting<R> {
-    /// Reads until the buffer is full or the archive ends.
-    fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut length = 0;
-        while length < buffer.len() {
-            match self.read(&mut buffer[length..]) {
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(length)
-    }
-
     /// The data of an entry that describes the next one.
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > MAX_EXTENSION {
             return Err(invalid("an entry's extended header is too large"));
         }
         let mut bytes = vec![0; size as usize];
-        if self.fill(&mut bytes)? < bytes.len() {
+        if fill(self, &mut bytes)? < bytes.len() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.skip(padding(size) as u64)?;

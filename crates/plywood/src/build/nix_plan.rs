@@ -60,7 +60,7 @@ pub(crate) fn from_lock(image: &ResolvedImage, platform: Platform, lock: &Lockfi
         return Ok(None);
     }
     let nothing = LockedNixPlatform::default();
-    let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform)).unwrap_or(&nothing);
+    let locked = lock.nix_of(platform).unwrap_or(&nothing);
     let closure = image_closure(&image.nix, locked).map_err(|NotLockedError(what)| what)?;
     let keys = platform_keys(locked);
     let planned = |path: &StorePath| {

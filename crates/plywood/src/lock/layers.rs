@@ -29,8 +29,7 @@ impl PreviousLayout {
     /// The layout of a platform in a lock.
     pub(crate) fn of(lock: &Lockfile, platform: Platform) -> Option<Self> {
         let layout = lock.layouts.get(&platform)?.clone();
-        let locked = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
-        Some(Self { layout, keys: locked.map(platform_keys).unwrap_or_default() })
+        Some(Self { layout, keys: lock.nix_of(platform).map(platform_keys).unwrap_or_default() })
     }
 
     /// The layout by the keys that its store paths have now.
@@ -55,7 +54,7 @@ pub(crate) fn lay_out(
     platform: Platform,
     previous: Option<PreviousLayout>,
 ) -> Result<Layout, LockError> {
-    let nix = lock.nix.as_ref().and_then(|nix| nix.platforms.get(&platform));
+    let nix = lock.nix_of(platform);
     let keys = nix.map(platform_keys).unwrap_or_default();
     let previous = previous.map(|previous| previous.renamed(&keys));
     let mut input = LayerInput { previous, ..LayerInput::default() };

@@ -9,8 +9,8 @@ use plywood_core::digest::Digest;
 use plywood_core::image::nix::{platform_keys, store_path_item};
 use plywood_core::layering::LayoutLayer;
 use plywood_core::lockfile::{
-    LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, LockedStorePath, Lockfile,
-    PackageAbout, lock_inputs, set_inputs, shell_inputs,
+    LockedFlake, LockedNix, LockedNixPlatform, LockedRoot, LockedSet, LockedShell, Lockfile, lock_inputs, set_inputs,
+    shell_inputs,
 };
 use plywood_core::manifest::Manifest;
 use plywood_oci::registry::{ClientConfig, RegistryClient};
@@ -60,19 +60,6 @@ impl Paths {
     }
 
     fn nix(&self, manifest: &Manifest) -> LockedNix {
-        let locked = |path: &&TestPath| {
-            let locked = LockedStorePath {
-                nar_hash: path.nar_hash(),
-                nar_size: path.nar.len() as u64,
-                references: path.references.clone(),
-                deriver: None,
-                pname: None,
-                version: None,
-                local: false,
-                about: PackageAbout::default(),
-            };
-            (path.path.clone(), locked)
-        };
         let root = LockedRoot {
             path: self.tool.path.clone(),
             attribute: "tool".to_owned(),
@@ -89,7 +76,7 @@ impl Paths {
             develop: BTreeSet::from([self.derivation.path.clone()]),
         };
         let platform = LockedNixPlatform {
-            paths: self.all().iter().map(locked).collect(),
+            paths: self.all().iter().map(|path| (path.path.clone(), path.locked())).collect(),
             sets: BTreeMap::from([(set.0.clone(), LockedSet { inputs: set_inputs(set.1), roots: vec![root] })]),
             shells: BTreeMap::from([(shell.0.clone(), locked_shell)]),
         };

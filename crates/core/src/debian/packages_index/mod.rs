@@ -7,7 +7,7 @@ use std::io::BufRead;
 
 pub use package::{BinaryPackage, BinaryPackageError, MultiArch, Priority};
 
-use super::control::{StanzaReader, StanzaReaderError};
+use super::control::{Stanza, StanzaReader, StanzaReaderError};
 use names::MentionedNames;
 
 /// The most packages accepted in one index; the archive's largest has about 70,000.
@@ -50,24 +50,8 @@ impl PackagesIndex {
     /// # Errors
     /// [`PackagesIndexError`] when `source` fails or is no `Packages` file.
     pub fn read(source: impl BufRead) -> Result<Self, PackagesIndexError> {
-        let mut reader = StanzaReader::new(source);
-        let mut index = Self::default();
-        let mut names = MentionedNames::default();
-        while let Some(stanza) = reader.next_stanza()? {
-            if index.packages.len() == MAX_PACKAGES {
-                return Err(PackagesIndexError::TooMany);
-            }
-            names.add_stanza(&stanza);
-            match BinaryPackage::from_stanza(&stanza) {
-                Ok(package) => index.packages.push(package),
-                Err(reason) => {
-                    let name = stanza.get("Package").unwrap_or_default().to_owned();
-                    index.skipped.push(SkippedPackage { name, reason });
-                }
-            }
-        }
+        let mut index = Self::read_with(source, |stanza| Some(BinaryPackage::from_stanza(stanza)))?;
         index.packages.shrink_to_fit();
-        index.mentioned = names.into_names();
         Ok(index)
     }
 
@@ -76,6 +60,18 @@ impl PackagesIndex {
     /// # Errors
     /// [`PackagesIndexError`] when `source` fails or is no such file.
     pub fn read_installed(source: impl BufRead) -> Result<Self, PackagesIndexError> {
+        Self::read_with(source, |stanza| {
+            let state = stanza.get("Status").and_then(|status| status.split_ascii_whitespace().nth(2));
+            let gone = state.is_some_and(|state| matches!(state, "not-installed" | "config-files" | "half-installed"));
+            (!gone).then(|| BinaryPackage::from_status(stanza))
+        })
+    }
+
+    /// Reads stanza by stanza what `parse` makes of each; those that it gives nothing for are passed over.
+    fn read_with(
+        source: impl BufRead,
+        parse: impl Fn(&Stanza<'_>) -> Option<Result<BinaryPackage, BinaryPackageError>>,
+    ) -> Result<Self, PackagesIndexError> {
         let mut reader = StanzaReader::new(source);
         let mut index = Self::default();
         let mut names = MentionedNames::default();
@@ -83,12 +79,9 @@ impl PackagesIndex {
             if index.packages.len() == MAX_PACKAGES {
                 return Err(PackagesIndexError::TooMany);
             }
-            let state = stanza.get("Status").and_then(|status| status.split_ascii_whitespace().nth(2));
-            if state.is_some_and(|state| matches!(state, "not-installed" | "config-files" | "half-installed")) {
-                continue;
-            }
+            let Some(package) = parse(&stanza) else { continue };
             names.add_stanza(&stanza);
-            match BinaryPackage::from_status(&stanza) {
+            match package {
                 Ok(package) => index.packages.push(package),
                 Err(reason) => {
                     let name = stanza.get("Package").unwrap_or_default().to_owned();

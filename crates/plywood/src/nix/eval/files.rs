@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use ignore::WalkBuilder;
 use plywood_core::digest::FileHash;
 use plywood_core::nix::relative_paths;
 
-use crate::workspace::{LOCK_NAME, MANIFEST_NAME, OUTPUT_NAME};
+use super::snapshot::walk;
+use crate::workspace::{LOCK_NAME, MANIFEST_NAME};
 
 /// The longest expression that is read for what it names, in bytes.
 const MAX_EXPRESSION: u64 = 4 << 20;
@@ -58,11 +58,8 @@ fn files_below(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     if default.is_file() {
         return vec![default];
     }
-    let mut walk = WalkBuilder::new(folder);
-    walk.hidden(false).ignore(false).git_global(false).git_exclude(false).require_git(false).follow_links(false);
-    walk.filter_entry(|entry| ![".git", OUTPUT_NAME].iter().any(|name| entry.file_name() == *name));
     let files =
-        walk.build().filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        walk(folder).filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     files.filter_map(|entry| Utf8PathBuf::from_path_buf(entry.into_path()).ok()).collect()
 }
 

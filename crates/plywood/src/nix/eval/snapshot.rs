@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use ignore::WalkBuilder;
+use ignore::{Walk, WalkBuilder};
 use plywood_core::manifest::Manifest;
 
 use super::EvalError;
@@ -127,17 +127,22 @@ fn add_to_git(folder: &Utf8Path) -> Result<(), EvalError> {
     Ok(())
 }
 
-/// Copies what counts; gives how many bytes that is.
-fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<u64, (Utf8PathBuf, io::Error)> {
-    let failed = |error: ignore::Error| (from.to_owned(), io::Error::other(error));
-    let mut walk = WalkBuilder::new(from);
+/// Everything below a folder but for what `.gitignore` names, `.git`, and what builds leave.
+pub(super) fn walk(folder: &Utf8Path) -> Walk {
+    let mut walk = WalkBuilder::new(folder);
     walk.hidden(false).ignore(false).git_global(false).git_exclude(false).require_git(false).follow_links(false);
     walk.filter_entry(|entry| {
         entry.depth() == 0 || ![".git", OUTPUT_NAME].iter().any(|name| entry.file_name() == *name)
     });
+    walk.build()
+}
+
+/// Copies what counts; gives how many bytes that is.
+fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<u64, (Utf8PathBuf, io::Error)> {
+    let failed = |error: ignore::Error| (from.to_owned(), io::Error::other(error));
     let mut size = 0;
     let mut folders = Vec::new();
-    for entry in walk.build() {
+    for entry in walk(from) {
         let entry = entry.map_err(failed)?;
         let path = Utf8Path::from_path(entry.path());
         let path = path.ok_or_else(|| (from.to_owned(), io::Error::other("a name is no UTF-8")))?;

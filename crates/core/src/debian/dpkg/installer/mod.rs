@@ -41,12 +41,10 @@ pub struct Installer {
 }
 
 impl Installer {
-    /// An empty system with the links of merged /usr that this platform has.
-    ///
-    /// On trixie `base-files` brings the same links and they become its own; on bookworm whoever bootstraps makes them.
-    pub fn new(platform: Platform) -> Self {
-        let mut installer = Self {
-            tree: Tree::new(),
+    /// A system that dpkg knows nothing of.
+    fn with_tree(tree: Tree, platform: Platform) -> Self {
+        Self {
+            tree,
             diversions: Diversions::default(),
             statoverrides: StatOverrides::default(),
             platform,
@@ -55,7 +53,14 @@ impl Installer {
             generated_links: BTreeSet::new(),
             remains: Vec::new(),
             changed: false,
-        };
+        }
+    }
+
+    /// An empty system with the links of merged /usr that this platform has.
+    ///
+    /// On trixie `base-files` brings the same links and they become its own; on bookworm whoever bootstraps makes them.
+    pub fn new(platform: Platform) -> Self {
+        let mut installer = Self::with_tree(Tree::new(), platform);
         for name in ["bin", "lib", "sbin"] {
             installer.link_into_usr(&TreePath::literal(name));
         }

@@ -49,17 +49,7 @@ impl Installer {
         platform: Platform,
         contents: &dyn ReadContent,
     ) -> Result<(Self, Vec<UnpackedDeb>), BaseSystemError> {
-        let mut installer = Self {
-            tree,
-            diversions: Diversions::default(),
-            statoverrides: StatOverrides::default(),
-            platform,
-            packages: Vec::new(),
-            owners: BTreeMap::new(),
-            generated_links: BTreeSet::new(),
-            remains: Vec::new(),
-            changed: false,
-        };
+        let mut installer = Self::with_tree(tree, platform);
         let Some(status) = read(&installer.tree, contents, &DPKG.join("status").map_err(TreeError::from)?)? else {
             return Ok((installer, Vec::new()));
         };
